@@ -1,0 +1,1 @@
+"""Regraft: TensorFlow 1 graphs and checkpoints, opened, run and trained on JAX."""
