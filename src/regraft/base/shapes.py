@@ -143,39 +143,39 @@ class TensorShape:
     """A static shape. Immutable.
 
     dims  a tuple of ints and Nones, or None when the rank itself is unknown (`.dims` gives Dimension objects, as
-          TensorFlow 1 does; Regraft's own code reads `.tuple`)
+          TensorFlow 1 does; Regraft's own code reads `.sizes`)
     """
 
-    __slots__ = ("tuple",)
+    __slots__ = ("sizes",)
 
-    tuple: tuple[Dim, ...] | None
+    sizes: tuple[Dim, ...] | None
 
     def __init__(self, dims: Any) -> None:
         if dims is None:
-            self.tuple = None
+            self.sizes = None
         elif isinstance(dims, TensorShape):
-            self.tuple = dims.tuple
+            self.sizes = dims.sizes
         elif hasattr(dims, "unknown_rank") and hasattr(dims, "dim"):  # a TensorShapeProto, ours or TensorFlow's
-            self.tuple = None if dims.unknown_rank else tuple(None if d.size < 0 else d.size for d in dims.dim)
+            self.sizes = None if dims.unknown_rank else tuple(None if d.size < 0 else d.size for d in dims.dim)
         elif isinstance(dims, (str, bytes)):
-            self.tuple = (as_dim(dims),)
+            self.sizes = (as_dim(dims),)
         else:
             try:
                 items: Iterable[Any] = iter(dims)
             except TypeError:
                 items = (dims,)
-            self.tuple = tuple(None if type(d) is int and d == -1 else as_dim(d) for d in items)
+            self.sizes = tuple(None if type(d) is int and d == -1 else as_dim(d) for d in items)
 
     @staticmethod
     def of(dims: tuple[Dim, ...] | None) -> TensorShape:
         """The shape of a tuple that is known to be well formed; does no checks."""
         shape = TensorShape.__new__(TensorShape)
-        shape.tuple = dims
+        shape.sizes = dims
         return shape
 
     @property
     def rank(self) -> int | None:
-        return None if self.tuple is None else len(self.tuple)
+        return None if self.sizes is None else len(self.sizes)
 
     @property
     def ndims(self) -> int | None:
@@ -183,12 +183,12 @@ class TensorShape:
 
     @property
     def dims(self) -> list[Dimension] | None:
-        return None if self.tuple is None else [Dimension(d) for d in self.tuple]
+        return None if self.sizes is None else [Dimension(d) for d in self.sizes]
 
     @property
     def known(self) -> bool:
         """Whether rank and all dimensions are known."""
-        return self.tuple is not None and None not in self.tuple
+        return self.sizes is not None and None not in self.sizes
 
     def is_fully_defined(self) -> bool:
         return self.known
@@ -198,10 +198,10 @@ class TensorShape:
             raise ValueError(f"Shape {self} is not fully defined")
 
     def num_elements(self) -> int | None:
-        if self.tuple is None:
+        if self.sizes is None:
             return None
         count = 1
-        for d in self.tuple:
+        for d in self.sizes:
             if d is None:
                 return None
             count *= d
@@ -209,16 +209,16 @@ class TensorShape:
 
     def as_list(self) -> list[Dim]:
         """The dimensions as a list. ValueError when the rank is unknown."""
-        if self.tuple is None:
+        if self.sizes is None:
             raise ValueError("as_list() is not defined on an unknown TensorShape.")
-        return list(self.tuple)
+        return list(self.sizes)
 
     def is_compatible_with(self, other: Any) -> bool:
         other = as_shape(other)
-        if self.tuple is None or other.tuple is None:
+        if self.sizes is None or other.sizes is None:
             return True
-        return len(self.tuple) == len(other.tuple) and all(
-            a is None or b is None or a == b for a, b in zip(self.tuple, other.tuple, strict=True)
+        return len(self.sizes) == len(other.sizes) and all(
+            a is None or b is None or a == b for a, b in zip(self.sizes, other.sizes, strict=True)
         )
 
     def assert_is_compatible_with(self, other: Any) -> None:
@@ -255,38 +255,38 @@ class TensorShape:
         """What is known of either. ValueError when they contradict each other."""
         other = as_shape(other)
         self.assert_is_compatible_with(other)
-        if self.tuple is None:
+        if self.sizes is None:
             return other
-        if other.tuple is None:
+        if other.sizes is None:
             return self
-        return TensorShape.of(tuple(b if a is None else a for a, b in zip(self.tuple, other.tuple, strict=True)))
+        return TensorShape.of(tuple(b if a is None else a for a, b in zip(self.sizes, other.sizes, strict=True)))
 
     def concatenate(self, other: Any) -> TensorShape:
         other = as_shape(other)
-        return UNKNOWN if self.tuple is None or other.tuple is None else TensorShape.of(self.tuple + other.tuple)
+        return UNKNOWN if self.sizes is None or other.sizes is None else TensorShape.of(self.sizes + other.sizes)
 
     def most_specific_compatible_shape(self, other: Any) -> TensorShape:
         other = as_shape(other)
-        if self.tuple is None or other.tuple is None or len(self.tuple) != len(other.tuple):
+        if self.sizes is None or other.sizes is None or len(self.sizes) != len(other.sizes):
             return UNKNOWN
-        return TensorShape.of(tuple(a if a == b else None for a, b in zip(self.tuple, other.tuple, strict=True)))
+        return TensorShape.of(tuple(a if a == b else None for a, b in zip(self.sizes, other.sizes, strict=True)))
 
     def __len__(self) -> int:
-        if self.tuple is None:
+        if self.sizes is None:
             raise ValueError("Cannot take the length of shape with unknown rank.")
-        return len(self.tuple)
+        return len(self.sizes)
 
     def __bool__(self) -> bool:
-        return self.tuple is not None
+        return self.sizes is not None
 
     def __iter__(self) -> Iterator[Dimension]:
-        if self.tuple is None:
+        if self.sizes is None:
             raise ValueError("Cannot iterate over a shape with unknown rank.")
-        return iter([Dimension(d) for d in self.tuple])
+        return iter([Dimension(d) for d in self.sizes])
 
     def __getitem__(self, key: Any) -> Any:
-        if self.tuple is not None:
-            picked = self.tuple[key]
+        if self.sizes is not None:
+            picked = self.sizes[key]
             return TensorShape.of(picked) if isinstance(key, slice) else Dimension(picked)
         if not isinstance(key, slice):
             return Dimension(None)
@@ -301,29 +301,29 @@ class TensorShape:
         return self.concatenate(other)
 
     def __radd__(self, other: Any) -> TensorShape:
-        return as_shape(other).concatenate(self)
+        return TensorShape(other).concatenate(self)
 
     def __eq__(self, other: object) -> bool:
         try:
-            return bool(self.tuple == as_shape(other).tuple)
+            return bool(self.sizes == as_shape(other).sizes)
         except (TypeError, ValueError):
             return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.tuple)
+        return hash(self.sizes)
 
     def __reduce__(self) -> Any:
-        return (TensorShape, (self.tuple,))
+        return (TensorShape, (self.sizes,))
 
     def __repr__(self) -> str:
-        return f"TensorShape({None if self.tuple is None else [Dimension(d) for d in self.tuple]})"
+        return f"TensorShape({None if self.sizes is None else [Dimension(d) for d in self.sizes]})"
 
     def __str__(self) -> str:
-        if self.tuple is None:
+        if self.sizes is None:
             return "<unknown>"
-        if len(self.tuple) == 1:
-            return f"({Dimension(self.tuple[0])},)"
-        return f"({', '.join(str(Dimension(d)) for d in self.tuple)})"
+        if len(self.sizes) == 1:
+            return f"({Dimension(self.sizes[0])},)"
+        return f"({', '.join(str(Dimension(d)) for d in self.sizes)})"
 
 
 UNKNOWN = TensorShape(None)
