@@ -1,0 +1,68 @@
+"""The file of built-in op signatures, `op_defs.bin`: which ops it has, and the record of one of them.
+
+The file is zlib-compressed ASCII, a line an op, sorted: the name, a tab, a JSON object. Empty entries are left out.
+
+    i, o  inputs and outputs: [name, type, type_attr, number_attr, type_list_attr, is_ref, full type], cut after the
+          last that is set; a full type is [type_id, [args], attr]
+    a     attrs: [name, type, {d: default, m: minimum, v: allowed values}]
+    k     control outputs
+    f     letters: c commutative, a aggregate, s stateful, u allows uninitialized input, d distributed communication
+    x     deprecation version
+
+Values: bytes are latin-1 text, a DType is its number, a shape a list with -1 for unknown or null for unknown rank, a
+tensor {t: dtype number, s: shape, v: flat values}. `tools/dump_op_defs.py` writes the file.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Set
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regraft.base.dtypes import as_dtype
+from regraft.base.shapes import TensorShape
+
+
+@cache
+def _lines() -> dict[str, str]:
+    text = zlib.decompress(Path(__file__).with_name("op_defs.bin").read_bytes()).decode("ascii")
+    return dict(line.split("\t", 1) for line in text.split("\n"))
+
+
+def names() -> Set[str]:
+    """Return the names of the built-in ops."""
+    return _lines().keys()
+
+
+def record(name: str) -> dict[str, Any] | None:
+    """Return the decoded line of an op, or None when no built-in op has that name."""
+    line = _lines().get(name)
+    if line is None:
+        return None
+    decoded: dict[str, Any] = json.loads(line)
+    return decoded
+
+
+def value(kind: str, data: Any) -> Any:
+    """Return an attr value of type `kind` ("int", "list(type)", ...) in the form that the graph uses."""
+    if kind.startswith("list("):
+        return tuple(value(kind[len("list(") : -1], item) for item in data)
+    match kind:
+        case "string":
+            return data.encode("latin-1")
+        case "type":
+            return as_dtype(data)
+        case "shape":
+            return TensorShape(data)
+        case "float":
+            return float(data)
+        case "tensor":
+            array = np.array(data["v"], as_dtype(data["t"]).numpy).reshape(data["s"])
+            array.flags.writeable = False
+            return array
+    return data
