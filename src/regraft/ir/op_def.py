@@ -180,15 +180,23 @@ def _same_value(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+_NO_ARG: list[Any] = ["", 0, "", "", "", 0, None]
+
+
 def _full_type(record: list[Any]) -> FullType:
     return FullType(record[0], tuple(map(_full_type, record[1])), record[2] if len(record) > 2 else None)
 
 
 def _arg_def(record: list[Any]) -> ArgDef:
-    if len(record) <= 5:
-        return ArgDef(*record)
+    name, kind, type_attr, number_attr, type_list_attr, is_ref, full_type = record + _NO_ARG[len(record) :]
     return ArgDef(
-        *record[:5], is_ref=bool(record[5]), full_type=_full_type(record[6]) if len(record) > 6 else None
+        name,
+        kind,
+        type_attr,
+        number_attr,
+        type_list_attr,
+        bool(is_ref),
+        _full_type(full_type) if full_type else None,
     )
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def _lines() -> dict[str, str]:
     return dict(line.split("\t", 1) for line in text.split("\n"))
 
 
-def names() -> Set[str]:
+def names() -> AbstractSet[str]:
     """Return the names of the built-in ops."""
     return _lines().keys()
 
