@@ -1,6 +1,7 @@
 """Compile src/regraft/proto/*.proto into descriptors.binpb, and write messages.pyi for type checkers.
 
 Run after every change of a .proto file:  python tools/build_protos.py  (needs the extra `proto`)
+With --check nothing is written; it fails where the files that ship are out of date.
 """
 
 import keyword
@@ -161,8 +162,23 @@ def stub(compiled: bytes) -> str:
     return "\n".join(lines)
 
 
+def is_current(compiled: bytes) -> bool:
+    """Whether the files that ship are those that the .proto files give, google's own set aside."""
+
+    def own(data: bytes) -> list[descriptor_pb2.FileDescriptorProto]:
+        files = descriptor_pb2.FileDescriptorSet.FromString(data).file
+        return [file for file in files if not file.name.startswith("google/")]
+
+    shipped = (PACKAGE / "descriptors.binpb").read_bytes()
+    return own(shipped) == own(compiled) and (PACKAGE / "messages.pyi").read_text("utf-8") == stub(compiled)
+
+
 def main() -> None:
     compiled = compile_protos()
+    if "--check" in sys.argv[1:]:
+        if not is_current(compiled):
+            sys.exit("the .proto files have changed: run python tools/build_protos.py")
+        return
     (PACKAGE / "descriptors.binpb").write_bytes(compiled)
     (PACKAGE / "messages.pyi").write_text(stub(compiled), encoding="utf-8")
 

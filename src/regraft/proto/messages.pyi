@@ -42,7 +42,6 @@ class TensorShapeProto(Message):
             size: int | None = ...,
             name: str | None = ...,
         ) -> None: ...
-
     @property
     def dim(self) -> RepeatedCompositeFieldContainer[TensorShapeProto.Dim]: ...
     unknown_rank: bool
@@ -74,7 +73,6 @@ class ResourceHandleProto(Message):
             dtype: int | str | None = ...,
             shape: TensorShapeProto | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     device: str
     container: str
     name: str
@@ -192,7 +190,6 @@ class AttrValue(Message):
             tensor: Iterable[TensorProto] | None = ...,
             func: Iterable[NameAttrList] | None = ...,
         ) -> None: ...
-
     @property
     def list(self) -> AttrValue.ListValue: ...
     s: bytes
@@ -324,7 +321,6 @@ class CostGraphDef(Message):
                 preceding_node: int | None = ...,
                 preceding_port: int | None = ...,
             ) -> None: ...
-
         class OutputInfo(Message):
             size: int
             alias_input_port: int
@@ -339,7 +335,6 @@ class CostGraphDef(Message):
                 shape: TensorShapeProto | Mapping[str, _AnyType] | None = ...,
                 dtype: int | str | None = ...,
             ) -> None: ...
-
         name: str
         device: str
         id: int
@@ -379,7 +374,6 @@ class CostGraphDef(Message):
             device_persistent_memory_size: int | None = ...,
             inaccurate: bool | None = ...,
         ) -> None: ...
-
     class AggregatedCost(Message):
         cost: float
         dimension: str
@@ -389,7 +383,6 @@ class CostGraphDef(Message):
             cost: float | None = ...,
             dimension: str | None = ...,
         ) -> None: ...
-
     @property
     def node(self) -> RepeatedCompositeFieldContainer[CostGraphDef.Node]: ...
     @property
@@ -487,7 +480,6 @@ class NodeDef(Message):
             original_node_names: Iterable[str] | None = ...,
             original_func_names: Iterable[str] | None = ...,
         ) -> None: ...
-
     name: str
     op: str
     @property
@@ -537,7 +529,6 @@ class OpDef(Message):
             is_ref: bool | None = ...,
             experimental_full_type: FullTypeDef | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     class AttrDef(Message):
         name: str
         type: str
@@ -559,7 +550,6 @@ class OpDef(Message):
             minimum: int | None = ...,
             allowed_values: AttrValue | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     name: str
     @property
     def input_arg(self) -> RepeatedCompositeFieldContainer[OpDef.ArgDef]: ...
@@ -639,7 +629,6 @@ class FunctionDef(Message):
             *,
             attr: Mapping[str, AttrValue] | None = ...,
         ) -> None: ...
-
     @property
     def signature(self) -> OpDef: ...
     @property
@@ -702,7 +691,6 @@ class GraphDebugInfo(Message):
             func: str | None = ...,
             code: str | None = ...,
         ) -> None: ...
-
     class StackTrace(Message):
         @property
         def file_line_cols(self) -> RepeatedCompositeFieldContainer[GraphDebugInfo.FileLineCol]: ...
@@ -714,7 +702,6 @@ class GraphDebugInfo(Message):
             file_line_cols: Iterable[GraphDebugInfo.FileLineCol] | None = ...,
             frame_id: Iterable[int] | None = ...,
         ) -> None: ...
-
     @property
     def files(self) -> RepeatedScalarFieldContainer[str]: ...
     @property
@@ -835,7 +822,6 @@ class RewriterConfig(Message):
             name: str | None = ...,
             parameter_map: Mapping[str, AttrValue] | None = ...,
         ) -> None: ...
-
     layout_optimizer: int
     disable_model_pruning: bool
     constant_folding: int
@@ -1096,7 +1082,6 @@ class GPUOptions(Message):
                 priority: Iterable[int] | None = ...,
                 device_ordinal: Iterable[int] | None = ...,
             ) -> None: ...
-
         class StreamMergeOptions(Message):
             merge_host_to_device_stream: bool
             merge_device_to_host_stream: bool
@@ -1108,11 +1093,8 @@ class GPUOptions(Message):
                 merge_device_to_host_stream: bool | None = ...,
                 merge_device_to_device_stream: bool | None = ...,
             ) -> None: ...
-
         @property
-        def virtual_devices(
-            self,
-        ) -> RepeatedCompositeFieldContainer[GPUOptions.Experimental.VirtualDevices]: ...
+        def virtual_devices(self) -> RepeatedCompositeFieldContainer[GPUOptions.Experimental.VirtualDevices]: ...
         use_unified_memory: bool
         num_dev_to_dev_copy_streams: int
         collective_ring_order: str
@@ -1151,11 +1133,8 @@ class GPUOptions(Message):
             gpu_system_memory_size_in_mb: int | None = ...,
             populate_pjrt_gpu_client_creation_info: bool | None = ...,
             node_id: int | None = ...,
-            stream_merge_options: GPUOptions.Experimental.StreamMergeOptions
-            | Mapping[str, _AnyType]
-            | None = ...,
+            stream_merge_options: GPUOptions.Experimental.StreamMergeOptions | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     per_process_gpu_memory_fraction: float
     allocator_type: str
     deferred_deletion_bytes: int
@@ -1330,7 +1309,6 @@ class ConfigProto(Message):
             tf2xla_dump_dir: str | None = ...,
             online_cost_analysis: bool | None = ...,
         ) -> None: ...
-
     @property
     def device_count(self) -> ScalarMap[str, int]: ...
     intra_op_parallelism_threads: int
@@ -1395,7 +1373,6 @@ class RunOptions(Message):
                 *,
                 priority: int | None = ...,
             ) -> None: ...
-
         collective_graph_key: int
         use_run_handler_pool: bool
         @property
@@ -1405,11 +1382,8 @@ class RunOptions(Message):
             *,
             collective_graph_key: int | None = ...,
             use_run_handler_pool: bool | None = ...,
-            run_handler_pool_options: RunOptions.Experimental.RunHandlerPoolOptions
-            | Mapping[str, _AnyType]
-            | None = ...,
+            run_handler_pool_options: RunOptions.Experimental.RunHandlerPoolOptions | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     trace_level: int
     timeout_in_ms: int
     inter_op_thread_pool: int
@@ -1446,7 +1420,6 @@ class RunMetadata(Message):
             pre_optimization_graph: GraphDef | Mapping[str, _AnyType] | None = ...,
             post_optimization_graph: GraphDef | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     @property
     def step_stats(self) -> StepStats: ...
     @property
@@ -1674,7 +1647,6 @@ class SummaryMetadata(Message):
             plugin_name: str | None = ...,
             content: bytes | None = ...,
         ) -> None: ...
-
     @property
     def plugin_data(self) -> SummaryMetadata.PluginData: ...
     display_name: str
@@ -1703,7 +1675,6 @@ class Summary(Message):
             colorspace: int | None = ...,
             encoded_image_string: bytes | None = ...,
         ) -> None: ...
-
     class Audio(Message):
         sample_rate: float
         num_channels: int
@@ -1719,7 +1690,6 @@ class Summary(Message):
             encoded_audio_string: bytes | None = ...,
             content_type: str | None = ...,
         ) -> None: ...
-
     class Value(Message):
         tag: str
         simple_value: float
@@ -1748,7 +1718,6 @@ class Summary(Message):
             tensor: TensorProto | Mapping[str, _AnyType] | None = ...,
             metadata: SummaryMetadata | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     @property
     def value(self) -> RepeatedCompositeFieldContainer[Summary.Value]: ...
     def __init__(
@@ -2026,7 +1995,8 @@ class StructuredValue(Message):
         numpy_value: TensorProto | Mapping[str, _AnyType] | None = ...,
     ) -> None: ...
 
-class NoneValue(Message): ...
+class NoneValue(Message):
+    ...
 
 class ListValue(Message):
     @property
@@ -2149,7 +2119,6 @@ class TrackableObjectGraph(Message):
                 node_id: int | None = ...,
                 local_name: str | None = ...,
             ) -> None: ...
-
         class SerializedTensor(Message):
             name: str
             full_name: str
@@ -2161,7 +2130,6 @@ class TrackableObjectGraph(Message):
                 full_name: str | None = ...,
                 checkpoint_key: str | None = ...,
             ) -> None: ...
-
         class SlotVariableReference(Message):
             original_variable_node_id: int
             slot_name: str
@@ -2173,19 +2141,12 @@ class TrackableObjectGraph(Message):
                 slot_name: str | None = ...,
                 slot_variable_node_id: int | None = ...,
             ) -> None: ...
-
         @property
-        def children(
-            self,
-        ) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.ObjectReference]: ...
+        def children(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.ObjectReference]: ...
         @property
-        def attributes(
-            self,
-        ) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.SerializedTensor]: ...
+        def attributes(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.SerializedTensor]: ...
         @property
-        def slot_variables(
-            self,
-        ) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.SlotVariableReference]: ...
+        def slot_variables(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.SlotVariableReference]: ...
         @property
         def registered_saver(self) -> RegisteredSaver: ...
         @property
@@ -2199,7 +2160,6 @@ class TrackableObjectGraph(Message):
             registered_saver: RegisteredSaver | Mapping[str, _AnyType] | None = ...,
             has_checkpoint_values: BoolValue | Mapping[str, _AnyType] | None = ...,
         ) -> None: ...
-
     @property
     def nodes(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject]: ...
     def __init__(
@@ -2278,13 +2238,9 @@ class SavedObjectGraph(Message):
 
 class SavedObject(Message):
     @property
-    def children(
-        self,
-    ) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.ObjectReference]: ...
+    def children(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.ObjectReference]: ...
     @property
-    def slot_variables(
-        self,
-    ) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.SlotVariableReference]: ...
+    def slot_variables(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.SlotVariableReference]: ...
     @property
     def user_object(self) -> SavedUserObject: ...
     @property
@@ -2307,9 +2263,7 @@ class SavedObject(Message):
     @property
     def serialized_user_proto(self) -> Any: ...
     @property
-    def dependencies(
-        self,
-    ) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.ObjectReference]: ...
+    def dependencies(self) -> RepeatedCompositeFieldContainer[TrackableObjectGraph.TrackableObject.ObjectReference]: ...
     registered_saver: str
     def __init__(
         self,
@@ -2423,9 +2377,7 @@ class SavedVariable(Message):
     name: str
     device: str
     @property
-    def experimental_distributed_variable_components(
-        self,
-    ) -> RepeatedCompositeFieldContainer[SavedVariable]: ...
+    def experimental_distributed_variable_components(self) -> RepeatedCompositeFieldContainer[SavedVariable]: ...
     def __init__(
         self,
         *,
@@ -2527,7 +2479,6 @@ class MetaGraphDef(Message):
             stripped_default_attrs: bool | None = ...,
             function_aliases: Mapping[str, str] | None = ...,
         ) -> None: ...
-
     @property
     def meta_info_def(self) -> MetaGraphDef.MetaInfoDef: ...
     @property
@@ -2563,7 +2514,6 @@ class CollectionDef(Message):
             *,
             value: Iterable[str] | None = ...,
         ) -> None: ...
-
     class BytesList(Message):
         @property
         def value(self) -> RepeatedScalarFieldContainer[bytes]: ...
@@ -2572,7 +2522,6 @@ class CollectionDef(Message):
             *,
             value: Iterable[bytes] | None = ...,
         ) -> None: ...
-
     class Int64List(Message):
         @property
         def value(self) -> RepeatedScalarFieldContainer[int]: ...
@@ -2581,7 +2530,6 @@ class CollectionDef(Message):
             *,
             value: Iterable[int] | None = ...,
         ) -> None: ...
-
     class FloatList(Message):
         @property
         def value(self) -> RepeatedScalarFieldContainer[float]: ...
@@ -2590,7 +2538,6 @@ class CollectionDef(Message):
             *,
             value: Iterable[float] | None = ...,
         ) -> None: ...
-
     class AnyList(Message):
         @property
         def value(self) -> RepeatedCompositeFieldContainer[Any]: ...
@@ -2599,7 +2546,6 @@ class CollectionDef(Message):
             *,
             value: Iterable[Any] | None = ...,
         ) -> None: ...
-
     @property
     def node_list(self) -> CollectionDef.NodeList: ...
     @property
@@ -2632,7 +2578,6 @@ class TensorInfo(Message):
             indices_tensor_name: str | None = ...,
             dense_shape_tensor_name: str | None = ...,
         ) -> None: ...
-
     class CompositeTensor(Message):
         @property
         def type_spec(self) -> TypeSpecProto: ...
@@ -2644,7 +2589,6 @@ class TensorInfo(Message):
             type_spec: TypeSpecProto | Mapping[str, _AnyType] | None = ...,
             components: Iterable[TensorInfo] | None = ...,
         ) -> None: ...
-
     name: str
     dtype: int
     @property
@@ -2741,7 +2685,6 @@ class TensorSliceProto(Message):
             start: int | None = ...,
             length: int | None = ...,
         ) -> None: ...
-
     @property
     def extent(self) -> RepeatedCompositeFieldContainer[TensorSliceProto.Extent]: ...
     def __init__(
