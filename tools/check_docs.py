@@ -3,7 +3,6 @@
     python tools/check_docs.py
 
 Exit status 1, with a line for each fault, if anything is wrong.
-
 """
 
 import ast

@@ -15,6 +15,7 @@ import numpy as np
 
 from regraft.base.errors import AlreadyExistsError
 from regraft.ir import op_table
+from regraft.ir.attr import TensorValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,7 @@ class AttrDef:
     """One formal attribute of an op.
 
     type     "int", "float", "bool", "string", "type", "shape", "tensor", "func" or "list(...)" of one of those
-    default  int, float, bool, bytes, DType, TensorShape, read-only array, or a tuple of one of those; None when there
-             is none, and then `has_default` is false
+    default  a value as `ir.attr` lists them; None when there is none, and then `has_default` is false
     minimum  least value of an int, or least length of a list; None when unbounded
     allowed  values that a "string" or "type" (or an element of a list of them) may take; None when any will do
     """
@@ -168,13 +168,8 @@ class _SharedRegistry(OpRegistry):
 
 
 def _same_value(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return (
-            isinstance(one, np.ndarray)
-            and isinstance(other, np.ndarray)
-            and one.dtype == other.dtype
-            and np.array_equal(one, other)
-        )
+    if isinstance(one, TensorValue) and isinstance(other, TensorValue):
+        return one.dtype is other.dtype and np.array_equal(one.array, other.array)
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_same_value, one, other))
     return type(one) is type(other) and bool(one == other)

@@ -26,6 +26,7 @@ import numpy as np
 
 from regraft.base.dtypes import as_dtype
 from regraft.base.shapes import TensorShape
+from regraft.ir.attr import TensorValue
 
 
 @cache
@@ -49,7 +50,7 @@ def record(name: str) -> dict[str, Any] | None:
 
 
 def value(kind: str, data: Any) -> Any:
-    """Return an attr value of type `kind` ("int", "list(type)", ...) in the form that the graph uses."""
+    """Return an attr value of type `kind` ("int", "list(type)", ...) in the form that `ir.attr` lists."""
     if kind.startswith("list("):
         return tuple(value(kind[len("list(") : -1], item) for item in data)
     match kind:
@@ -62,7 +63,6 @@ def value(kind: str, data: Any) -> Any:
         case "float":
             return float(data)
         case "tensor":
-            array = np.array(data["v"], as_dtype(data["t"]).numpy).reshape(data["s"])
-            array.flags.writeable = False
-            return array
+            dtype = as_dtype(data["t"])
+            return TensorValue(dtype, np.array(data["v"], dtype.numpy).reshape(data["s"]))
     return data
