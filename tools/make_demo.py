@@ -2,8 +2,9 @@
 
     python tools/make_demo.py --digits DIGITS_CSV_GZ
 
-DIGITS_CSV_GZ is the optical digits file as scikit-learn ships it (`sklearn/datasets/data/digits.csv.gz`: 1,797 rows of
-64 pixels from 0 to 16 and a label). The script writes into `src/regraft/demo/data`; SOURCE.md there tells what and whose.
+DIGITS_CSV_GZ is the optical digits file as scikit-learn ships it (`sklearn/datasets/data/digits.csv.gz`:
+1,797 rows of 64 pixels from 0 to 16 and a label). The script writes into `src/regraft/demo/data`; SOURCE.md
+there tells what and whose.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STOP_AT = 0.84
 
 
 def read_digits(path: Path) -> dict[str, np.ndarray]:
-    """Images [1797, 8, 8] uint8, labels [1797] uint8, and a fixed random split into train and held-out rows."""
+    """Images [1797, 8, 8] uint8, labels [1797] uint8, and a fixed random split into two."""
     table = np.loadtxt(path, delimiter=",").astype(np.uint8)
     order = np.random.default_rng(7).permutation(len(table)).astype(np.uint16)
     return {
@@ -101,7 +102,10 @@ def main() -> None:
     accuracy = build()
     saver = tf.train.Saver()
     train_op = tf.get_collection("train_op")[0]
-    held_out = {"images:0": digits["images"][digits["held_out"]], "labels:0": digits["labels"][digits["held_out"]]}
+    held_out = {
+        "images:0": digits["images"][digits["held_out"]],
+        "labels:0": digits["labels"][digits["held_out"]],
+    }
     rng = np.random.default_rng(1)
     with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)) as sess:
         sess.run(tf.global_variables_initializer())
@@ -111,7 +115,11 @@ def main() -> None:
                 rows = rng.choice(digits["train"], BATCH, replace=False)
                 sess.run(
                     train_op,
-                    {"images:0": digits["images"][rows], "labels:0": digits["labels"][rows], "keep_prob:0": 0.75},
+                    {
+                        "images:0": digits["images"][rows],
+                        "labels:0": digits["labels"][rows],
+                        "keep_prob:0": 0.75,
+                    },
                 )
                 step += 1
             reached = float(sess.run(accuracy, held_out))
