@@ -1,5 +1,15 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests, and the environment that they and the processes they start run in."""
+
+import os
 
 from tests.models.fixtures import written_model
+
+for name, value in {
+    "JAX_NUMPY_DTYPE_PROMOTION": "strict",  # TensorFlow never promotes types, so no kernel may lean on it
+    "JAX_PLATFORMS": "cpu",
+    "OMP_NUM_THREADS": "1",  # the test processes share the cores already
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}.items():
+    os.environ.setdefault(name, value)
 
 __all__ = ["written_model"]
