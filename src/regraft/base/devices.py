@@ -30,7 +30,9 @@ class DeviceSpec:
             if match is None:
                 raise ValueError(f"Unknown attribute {part!r} is encountered while parsing the device spec: {text!r}.")
             found = match.groupdict()
-            number = {k: int(v) if v and v != "*" else None for k, v in found.items() if k in ("replica", "task", "index")}
+            number = {
+                k: int(v) if v and v != "*" else None for k, v in found.items() if k in ("replica", "task", "index")
+            }
             if found["job"]:
                 spec = replace(spec, job=found["job"])
             elif found["replica"]:

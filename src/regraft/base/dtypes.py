@@ -209,7 +209,14 @@ _QUANTIZED = frozenset({qint8, quint8, qint16, quint16, qint32})
 _UNSIGNED = frozenset({uint2, uint4, uint8, uint16, uint32, uint64})
 _INTEGER = _UNSIGNED | {int2, int4, int8, int16, int32, int64}
 _BY_NUMPY: dict[Any, DType] = {t.numpy: t for t in ALL if t not in _QUANTIZED and t.numpy.kind != "O"}
-_BY_PYTHON: dict[Any, DType] = {float: float32, int: int32, bool: bool_, complex: complex128, str: string, bytes: string}
+_BY_PYTHON: dict[Any, DType] = {
+    float: float32,
+    int: int32,
+    bool: bool_,
+    complex: complex128,
+    str: string,
+    bytes: string,
+}
 
 
 def as_dtype(value: Any) -> DType:

@@ -22,7 +22,9 @@ class Dimension:
             self._value = operator.index(value)
         except TypeError:
             if not (isinstance(value, str) and value.isdigit()):
-                raise TypeError(f"Dimension value must be integer or None or have an __index__ method, got {value!r}") from None
+                raise TypeError(
+                    f"Dimension value must be integer or None or have an __index__ method, got {value!r}"
+                ) from None
             self._value = int(value)
         if self._value < 0:
             raise ValueError(f"Dimension {self._value} must be >= 0")
@@ -301,7 +303,8 @@ class TensorShape:
         return self.concatenate(other)
 
     def __radd__(self, other: Any) -> TensorShape:
-        return TensorShape(other).concatenate(self)
+        left: TensorShape = as_shape(other)
+        return left.concatenate(self)
 
     def __eq__(self, other: object) -> bool:
         try:

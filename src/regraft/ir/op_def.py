@@ -200,9 +200,7 @@ def _attr_def(record: list[Any]) -> AttrDef:
         return AttrDef(*record)
     name, kind, more = record
     allowed = (
-        op_table.value(f"list({kind.removeprefix('list(').removesuffix(')')})", more["v"])
-        if "v" in more
-        else None
+        op_table.value(f"list({kind.removeprefix('list(').removesuffix(')')})", more["v"]) if "v" in more else None
     )
     if "d" not in more:
         return AttrDef(name, kind, minimum=more.get("m"), allowed=allowed)

@@ -1,0 +1,215 @@
+"""The registry of ops and its one decorator.
+
+    @op("TanhGrad", shape=same_as(0))
+    def tanh_grad(y, dy):
+        \"""dy * (1 - y^2), with y the forward output.\"""
+        return dy * (1 - y * y)
+
+    @tanh_grad.gradient
+    def _(b, node, dz): ...
+
+Two rules for kernels:
+
+1. Inputs are positional, one parameter an input of the OpDef (an input that is a list of tensors arrives as a tuple);
+   attributes are keyword-only, and only those that the kernel names are handed in. The result is one array, or a tuple
+   with one array for each output tensor; an op without outputs returns None.
+2. A kernel is pure. What it needs beyond its inputs stands on the decorator (see `OpSpec`).
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from regraft.base.errors import AlreadyExistsError
+
+
+class Runs(enum.Enum):
+    """Where a kernel runs."""
+
+    XLA = "xla"
+    """Traced into a compiled program, or called with NumPy arrays by the interpreter."""
+    HOST = "host"
+    """Called with NumPy arrays only: strings, files, queues, image codecs, results whose shape depends on values."""
+    CONTROL = "control"
+    """Has no kernel of its own: the executor gives it meaning (Switch, Merge, function calls, ...)."""
+
+
+@dataclass(slots=True)
+class OpSpec:
+    """An op as Regraft implements it.
+
+    name      TensorFlow's name of the op
+    kernel    the function; None for CONTROL ops
+    shape     the shape rule: (ShapeContext) -> one Sizes for each output (see `opkit.shapes`)
+    runs      where the kernel runs
+    static    inputs that must be known when the op is traced: they arrive as NumPy arrays and key the compile cache
+    metadata  inputs of which the kernel reads shape and dtype alone: asking for its result asks for no value of theirs
+    reads     inputs that are variables (refs or resource handles) and are read: the kernel gets the value instead
+    writes    inputs that are variables and are written. The kernel gets their old values (None for `blind` ones) and
+              returns the new values, in this order, before its other outputs. Outputs that are refs are not returned:
+              they name the variable of the first input in `writes`
+    blind     inputs in `writes` whose old value the kernel does not need: they may be uninitialized
+    lax       the kernel can't run on NumPy: the interpreter compiles it by itself
+    random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
+    session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files)
+    blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes
+    pure      whether two runs on equal inputs give equal results and nothing else happens; such ops fold
+    grad      the gradient rule: (Builder, Operation, *output gradients) -> input gradients, None where there is none
+    no_grad   why there is no gradient; "" where `grad` gives it or nobody has said
+    """
+
+    name: str
+    kernel: Callable[..., Any] | None
+    shape: Callable[[Any], Sequence[Any]]
+    runs: Runs = Runs.XLA
+    static: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
+    lax: bool = False
+    random: bool = False
+    session: bool = False
+    blocking: bool = False
+    pure: bool = True
+    grad: Callable[..., Any] | None = None
+    no_grad: str = ""
+    module: str = ""
+    attr_names: tuple[str, ...] = field(init=False, default=())
+    input_names: tuple[str, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        if self.kernel is None:
+            return
+        params = inspect.signature(self.kernel).parameters.values()
+        self.input_names = tuple(p.name for p in params if p.kind is p.POSITIONAL_OR_KEYWORD)
+        self.attr_names = tuple(p.name for p in params if p.kind is p.KEYWORD_ONLY and p.name not in ("rng", "session"))
+
+
+class Kernel:
+    """What the decorator leaves behind in the module: call it as the plain function, or hang the gradient on it."""
+
+    def __init__(self, specs: tuple[OpSpec, ...], function: Callable[..., Any]) -> None:
+        self.specs = specs
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def gradient(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Make `rule` the gradient of every op of this kernel."""
+        for spec in self.specs:
+            spec.grad = rule
+        return rule
+
+
+_SPECS: dict[str, OpSpec] = {}
+
+
+def _tuple(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def op(
+    *names: str,
+    shape: Callable[[Any], Sequence[Any]],
+    runs: Runs = Runs.XLA,
+    static: str | Sequence[str] = (),
+    metadata: str | Sequence[str] = (),
+    reads: str | Sequence[str] = (),
+    writes: str | Sequence[str] = (),
+    blind: str | Sequence[str] = (),
+    lax: bool = False,
+    random: bool = False,
+    session: bool = False,
+    blocking: bool = False,
+    pure: bool | None = None,
+    no_gradient: str = "",
+) -> Callable[[Callable[..., Any]], Kernel]:
+    """Register the decorated function as the kernel of the ops `names` (several only where they are one and the same)."""
+
+    def register(function: Callable[..., Any]) -> Kernel:
+        effects = bool(_tuple(reads) or _tuple(writes) or random or session or blocking)
+        specs = tuple(
+            OpSpec(
+                name,
+                function,
+                shape,
+                runs,
+                _tuple(static),
+                _tuple(metadata),
+                _tuple(reads),
+                _tuple(writes),
+                _tuple(blind),
+                lax,
+                random,
+                session,
+                blocking,
+                (not effects) if pure is None else pure,
+                None,
+                no_gradient,
+                function.__module__,
+            )
+            for name in names
+        )
+        for spec in specs:
+            add(spec)
+        return Kernel(specs, function)
+
+    return register
+
+
+def control_op(
+    *names: str, shape: Callable[[Any], Sequence[Any]], no_gradient: str = "", module: str = ""
+) -> tuple[OpSpec, ...]:
+    """Register ops to which the executor itself gives meaning."""
+    specs = tuple(
+        OpSpec(name, None, shape, Runs.CONTROL, pure=False, no_grad=no_gradient, module=module) for name in names
+    )
+    for spec in specs:
+        add(spec)
+    return specs
+
+
+def add(spec: OpSpec, replace: bool = False) -> None:
+    """Take in a spec. AlreadyExistsError when the op has one, unless `replace` says that this is meant."""
+    if spec.name in _SPECS and not replace:
+        raise AlreadyExistsError(
+            f"op {spec.name!r} has a kernel already",
+            where=(f"module {_SPECS[spec.name].module}", f"module {spec.module}"),
+        )
+    _SPECS[spec.name] = spec
+
+
+def lookup(name: str) -> OpSpec | None:
+    """The spec of an op, or None when Regraft has no kernel for it. `regraft.ops` must have been imported."""
+    return _SPECS.get(name)
+
+
+def all_specs() -> dict[str, OpSpec]:
+    """Every registered spec by op name."""
+    return dict(_SPECS)
+
+
+Gradient = Callable[..., Any]
+_NAMED_GRADIENTS: dict[str, Gradient] = {}
+
+
+def register_gradient(name: str, rule: Gradient) -> None:
+    """Register a gradient under a name of its own, for `_gradient_op_type` and `gradient_override_map`."""
+    if name in _NAMED_GRADIENTS:
+        raise KeyError(f"Registering two gradient with name {name!r}!")
+    _NAMED_GRADIENTS[name] = rule
+
+
+def named_gradient(name: str) -> Gradient | None:
+    """The gradient registered under `name`: by `register_gradient`, or as the gradient of the op of that name."""
+    if name in _NAMED_GRADIENTS:
+        return _NAMED_GRADIENTS[name]
+    spec = _SPECS.get(name)
+    return spec.grad if spec is not None else None

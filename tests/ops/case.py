@@ -1,0 +1,46 @@
+"""A row of the op tables: one op, concrete inputs and attributes. `test_rows.py` says what is checked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """One application of an op.
+
+    op        TensorFlow's name of the op
+    inputs    one NumPy array for each input of the OpDef, a list of arrays where the input is a list. For inputs that are
+              variables (`reads`, `writes`): their value before, or None for an uninitialized one
+    attrs     attributes; type attributes that follow from the inputs may be left out
+    grad      compare the gradient graph for all outputs with the one TensorFlow builds (names, ops, inputs, attributes)
+    grad_wrt  flat input positions to differentiate by; all floating inputs when empty
+    compiled  run it under jax.jit too (leave on unless the op runs on the HOST)
+    shapes    "equal": the static shapes are those TensorFlow infers, for known and for unknown input shapes;
+              "looser": ours know less (say why beside the row)
+    rtol      relative to the largest magnitude of the output; None is the dtype's default. A wider one says why
+    runs      how often the op is run in one session (random ops, counters)
+    why       the reason for anything unusual above
+    """
+
+    op: str
+    inputs: list[Any] = field(default_factory=list)
+    attrs: dict[str, Any] = field(default_factory=dict)
+    grad: bool = False
+    grad_wrt: tuple[int, ...] = ()
+    compiled: bool = True
+    shapes: str = "equal"
+    rtol: float | None = None
+    runs: int = 1
+    why: str = ""
+
+    @property
+    def label(self) -> str:
+        def dims(x: Any) -> str:
+            if isinstance(x, (list, tuple)):
+                return "[" + ",".join(dims(i) for i in x) + "]"
+            return "none" if x is None else f"{x.dtype}{'x'.join(map(str, x.shape)) or '()'}"
+
+        attrs = ",".join(f"{k}={v}" for k, v in self.attrs.items())
+        return f"{self.op}({';'.join(dims(x) for x in self.inputs)}{';' if attrs else ''}{attrs})"
