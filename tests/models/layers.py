@@ -26,11 +26,11 @@ def conv(tf: Any, x: Any, channels: int, size: int, scope: str, *, stride: int =
         return tf.nn.conv2d(x, kernel, strides=[1, stride, stride, 1], padding=padding)
 
 
-def batch_norm(tf: Any, x: Any, training: bool, scope: str, *, decay: float = 0.8) -> Any:
-    """Fused batch normalization; in training the moving moments are updated by ops in UPDATE_OPS."""
+def batch_norm(tf: Any, x: Any, training: bool, scope: str, *, scale: float = 1.0, decay: float = 0.8) -> Any:
+    """Fused batch normalization with gamma starting at `scale`; in training, UPDATE_OPS take the moving moments on."""
     channels = int(x.shape[-1])
     with tf.variable_scope(scope):
-        gamma = tf.get_variable("gamma", [channels], initializer=tf.ones_initializer())
+        gamma = tf.get_variable("gamma", [channels], initializer=tf.constant_initializer(scale))
         beta = tf.get_variable("beta", [channels], initializer=tf.zeros_initializer())
         mean = tf.get_variable("moving_mean", [channels], initializer=tf.zeros_initializer(), trainable=False)
         variance = tf.get_variable("moving_variance", [channels], initializer=tf.ones_initializer(), trainable=False)
