@@ -65,7 +65,7 @@ def build(tf: Any, config: ResNetConfig, optimizer: str) -> Model:
     cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     loss = tf.add(tf.reduce_mean(cross_entropy), weight_decay(tf, 1e-4), name="loss")
     step = tf.train.get_or_create_global_step()
-    rate = 1e-4 if optimizer.startswith("adam") else 1e-3
+    rate = 1e-4 if optimizer.startswith("adam") else 3e-4
     with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
         train_op = make_optimizer(tf, optimizer, rate).minimize(loss, global_step=step, name="train_op")
 
