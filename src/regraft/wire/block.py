@@ -65,46 +65,47 @@ def seal(block: bytes) -> bytes:
     return typed + _WORD.pack(crc32c.masked(typed))
 
 
-def unseal(sealed: bytes, where: str) -> bytes:
+def unseal(sealed: bytes, where: str) -> memoryview:
     """The block in `sealed`, a block with its trailer; `where` goes into messages.
 
     raises   DataLossError for a wrong checksum, an unknown compression, or bytes that do not decompress
     """
-    (stored,) = _WORD.unpack_from(sealed, len(sealed) - _WORD.size)
-    computed = crc32c.masked(sealed[: -_WORD.size])
+    view = memoryview(sealed)
+    (stored,) = _WORD.unpack_from(view, len(view) - _WORD.size)
+    computed = crc32c.masked(view[: -_WORD.size])
     if stored != computed:
         raise DataLossError(
             f"block checksum mismatch: stored {stored:#010x}, computed {computed:#010x}",
             where=(where,),
             hint="the file is truncated or was changed after it was written; copy it again",
         )
-    kind = sealed[-TRAILER_SIZE]
+    kind = view[-TRAILER_SIZE]
     if kind == _PLAIN:
-        return sealed[:-TRAILER_SIZE]
+        return view[:-TRAILER_SIZE]
     if kind == _SNAPPY:
-        return _decompress(sealed[:-TRAILER_SIZE], where)
+        return _decompress(view[:-TRAILER_SIZE], where)
     raise DataLossError(f"bad block type {kind}: expected 0 (plain) or 1 (snappy)", where=(where,))
 
 
-def _decompress(packed: bytes, where: str) -> bytes:
+def _decompress(packed: memoryview, where: str) -> memoryview:
     size, _ = varint.decode(packed, 0)
     if size > _MOST_SNAPPY_EXPANDS * len(packed):
         raise DataLossError(
             f"corrupted compressed block contents: {len(packed):,} bytes claim to hold {size:,}", where=(where,)
         )
     try:
-        return bytes(cramjam.snappy.decompress_raw(packed))
+        return memoryview(bytes(cramjam.snappy.decompress_raw(packed)))
     except cramjam.DecompressionError as e:
         raise DataLossError(f"corrupted compressed block contents: {e}", where=(where,)) from e
 
 
-def entries(block: bytes, where: str) -> list[tuple[bytes, bytes]]:
-    """The keys and values of `block`, in its order.
+def entries(block: memoryview, where: str) -> list[tuple[bytes, memoryview]]:
+    """The keys and values of `block`, in its order; values are views of the block.
 
     raises   DataLossError if the block's structure is broken, or its keys do not ascend
     """
     end = _end_of_entries(block, where)
-    found: list[tuple[bytes, bytes]] = []
+    found: list[tuple[bytes, memoryview]] = []
     key = b""
     at = 0
     while at < end:
@@ -118,12 +119,12 @@ def entries(block: bytes, where: str) -> list[tuple[bytes, bytes]]:
         value_at = at + unshared
         if shared > len(key) or value_at + length > end:
             raise DataLossError(
-                f"bad entry in block: it shares {shared:,} bytes of a key of {len(key):,}, and {unshared:,} + {length:,}"
-                f" bytes are to follow where {max(end - at, 0):,} are left",
+                f"bad entry in block: it shares {shared:,} bytes of a key of {len(key):,}, and"
+                f" {unshared:,} + {length:,} bytes are to follow where {max(end - at, 0):,} are left",
                 where=(f"{where}, entry at byte {start}",),
             )
         previous = key
-        key = key[:shared] + block[at:value_at]
+        key = key[:shared] + bytes(block[at:value_at])
         if found and key <= previous:
             raise DataLossError(
                 f"bad entry in block: key {key!r} stands behind {previous!r}",
@@ -134,7 +135,7 @@ def entries(block: bytes, where: str) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _end_of_entries(block: bytes, where: str) -> int:
+def _end_of_entries(block: memoryview, where: str) -> int:
     if len(block) >= _WORD.size:
         (restarts,) = _WORD.unpack_from(block, len(block) - _WORD.size)
         end = len(block) - _WORD.size * (restarts + 1)

@@ -18,11 +18,11 @@ Bytes = bytes | bytearray | memoryview | npt.NDArray[Any]
 
 def extend(crc: int, data: Bytes) -> int:
     """The checksum of (what `crc` is the checksum of) + `data`; `data` is any C-contiguous buffer and is not copied."""
-    if not isinstance(data, bytes):
-        # The library takes read-only buffers and arrays, no memoryview.
-        data = np.frombuffer(data, np.uint8)
-        if not len(data):
-            return crc
+    # The library takes bytes and arrays, no memoryview; NumPy makes no array of an empty buffer.
+    if isinstance(data, np.ndarray):
+        data = data.reshape(-1).view(np.uint8)
+    elif not isinstance(data, bytes):
+        data = np.frombuffer(data, np.uint8) if len(data) else b""
     return int(google_crc32c.extend(crc, data))
 
 

@@ -19,7 +19,7 @@ BLOCK_SIZE: Final = 262144
 RESTART_INTERVAL: Final = 16
 
 _MAGIC = struct.Struct("<Q")
-_SWAPPED_MAGIC = struct.Struct(">Q")
+_MOST_KEPT = 4 * BLOCK_SIZE
 
 
 def _handle(offset: int, size: int) -> bytes:
@@ -107,14 +107,15 @@ class Table:
         self._name = name
         index = block.entries(*self._block(*self._index_handle()))
         self._last_keys = [key for key, _ in index]
-        self._handles = [value for _, value in index]
+        self._handles = [self._handle(value, "the index block") for _, value in index]
+        self._kept: tuple[int, dict[bytes, memoryview]] | None = None
 
     @classmethod
     def of(cls, data: bytes, name: str = "the table") -> "Table":
         """The table that `data` is."""
         return cls(lambda offset, size: data[offset : offset + size], len(data), name)
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def items(self) -> Iterator[tuple[bytes, memoryview]]:
         """All keys and values in order, a block in memory at a time."""
         last = None
         for handle in self._handles:
@@ -127,17 +128,21 @@ class Table:
             if found:
                 last = found[-1][0]
 
-    def get(self, key: bytes) -> bytes | None:
-        """The value of `key`, None if it is not there; one block is read."""
+    def get(self, key: bytes) -> memoryview | None:
+        """The value of `key`, None if it is not there; one block is read, and kept while it is small."""
         at = bisect_left(self._last_keys, key)
         if at == len(self._handles):
             return None
-        return dict(self._entries(self._handles[at])).get(key)
+        kept = self._kept
+        if kept is None or kept[0] != at:
+            kept = at, dict(self._entries(self._handles[at]))
+            self._kept = kept if self._handles[at][1] <= _MOST_KEPT else None
+        return kept[1].get(key)
 
-    def _entries(self, handle: bytes) -> list[tuple[bytes, bytes]]:
-        return block.entries(*self._block(*self._handle(handle, "the index block")))
+    def _entries(self, handle: tuple[int, int]) -> list[tuple[bytes, memoryview]]:
+        return block.entries(*self._block(*handle))
 
-    def _handle(self, data: bytes, where: str) -> tuple[int, int]:
+    def _handle(self, data: varint.Octets, where: str) -> tuple[int, int]:
         offset, at = varint.decode(data, 0)
         size, _ = varint.decode(data, at)
         end = offset + size + block.TRAILER_SIZE
@@ -148,7 +153,7 @@ class Table:
             )
         return offset, size
 
-    def _block(self, offset: int, size: int) -> tuple[bytes, str]:
+    def _block(self, offset: int, size: int) -> tuple[memoryview, str]:
         where = f"{self._name}, block at offset {offset}, {size:,} bytes"
         sealed = self._fetch(offset, size + block.TRAILER_SIZE)
         if len(sealed) < size + block.TRAILER_SIZE:
@@ -158,20 +163,19 @@ class Table:
     def _index_handle(self) -> tuple[int, int]:
         if self._size < FOOTER_SIZE:
             raise DataLossError(
-                f"file is too short to be an sstable: {self._size} bytes, a footer has {FOOTER_SIZE}",
+                f"file is too short to be an sstable: {self._size} bytes, where a footer alone has {FOOTER_SIZE}",
                 where=(self._name,),
             )
         footer = self._fetch(self._size - FOOTER_SIZE, FOOTER_SIZE)
-        magic = footer[-_MAGIC.size :]
-        if magic != _MAGIC.pack(MAGIC):
-            swapped = magic == _SWAPPED_MAGIC.pack(MAGIC)
+        wanted, magic = _MAGIC.pack(MAGIC), footer[-_MAGIC.size :]
+        if magic != wanted:
             raise DataLossError(
-                f"not an sstable (bad magic number): the last 8 bytes are {magic.hex()}, not {_MAGIC.pack(MAGIC).hex()}",
+                f"not an sstable (bad magic number): the last 8 bytes are {magic.hex()}, not {wanted.hex()}",
                 where=(f"{self._name}, offset {self._size - _MAGIC.size}",),
-                hint="the bytes are in big-endian order, which is not read"
-                if swapped
+                hint="its bytes are in big-endian order, which no reader takes"
+                if magic == wanted[::-1]
                 else "the file is cut short, or is no checkpoint",
             )
         _, at = varint.decode(footer, 0)
         _, at = varint.decode(footer, at)
-        return self._handle(footer[at : -_MAGIC.size], "the footer")
+        return self._handle(footer[at:], "the footer")
