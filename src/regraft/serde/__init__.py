@@ -1,0 +1,1 @@
+"""The graph and its parts as messages, and back."""
