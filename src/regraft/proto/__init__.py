@@ -1,4 +1,4 @@
-"""Message classes with TensorFlow's field numbers, in a private pool: `proto.GraphDef`, `proto.AttrValue`, ...
+"""Message classes with TensorFlow's field numbers, in a private pool: `proto.GraphDef`, `proto.NodeDef`, ...
 
 Classes are made on first use. The text form lives in `regraft.proto.text`, which is imported on demand.
 """
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from regraft.proto.convert import DecodeError, as_ours, parse
 
 if TYPE_CHECKING:
-    from regraft.proto.messages import *
+    from regraft.proto.messages import *  # noqa: F403  # the stub names them all
     from regraft.proto.text import ParseError as ParseError
     from regraft.proto.text import parse_text as parse_text
     from regraft.proto.text import to_text as to_text

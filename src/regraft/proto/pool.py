@@ -25,9 +25,7 @@ def _files_of(data: bytes) -> list[bytes]:
     at = 0
     while at < len(data):
         if data[at] != 0x0A:
-            raise ImportError(
-                f"descriptors.binpb: byte {at} is {data[at]:#x}, expected the tag 0x0a of a file"
-            )
+            raise ImportError(f"descriptors.binpb: byte {at} is {data[at]:#x}, expected the tag 0x0a of a file")
         at += 1
         length = shift = 0
         while True:

@@ -41,9 +41,9 @@ def encode_signed(value: int) -> bytes:
     return bytes([first, code[1] ^ header[1]]) + code[2:]
 
 
-def encode_tensor_slice(name: str, extents: Sequence[tuple[int, int]]) -> bytes:
+def encode_tensor_slice(name: bytes, extents: Sequence[tuple[int, int]]) -> bytes:
     """The key of a slice of tensor `name`; an extent is (start, length), and (0, -1) the whole dimension."""
-    parts = [encode_number(0), encode_string(name.encode()), encode_number(len(extents))]
+    parts = [encode_number(0), encode_string(name), encode_number(len(extents))]
     for start, length in extents:
         parts.append(encode_signed(start))
         parts.append(encode_signed(length))

@@ -1,0 +1,188 @@
+"""Reading V2 checkpoints: bytes go straight from the file into the array that is handed out.
+
+Each chunk is checksummed while it is in the processor's cache, so the memory is passed over once.
+"""
+
+import threading
+
+from regraft.base.dtypes import DType, resource, string, variant
+from regraft.base.errors import DataLossError, InvalidArgumentError, NotFoundError, UnimplementedError
+from regraft.checkpoint import bundle, files, string_tensors
+from regraft.checkpoint.arrays import Array, as_octets, new_array
+from regraft.checkpoint.bundle import Entry
+from regraft.checkpoint.slices import TensorSlice, covered, overlap, within
+from regraft.wire import crc32c
+from regraft.wire.ordered_code import encode_tensor_slice
+
+_CHUNK = 1 << 20
+
+
+class BundleReader:
+    """The tensors of a V2 checkpoint by name. The index is in memory; data files open when they are first needed."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.path = bundle.index_path(prefix)
+        self._header, self._records = bundle.read_index(prefix)
+        self._entries: dict[bytes, Entry] = {}
+        self._sources: dict[int, files.Source] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            for source in self._sources.values():
+                source.close()
+            self._sources.clear()
+
+    def names(self) -> list[str]:
+        """The names of all tensors, sorted by their bytes; the parts of a partitioned one do not count."""
+        return [key.decode("utf-8", "surrogateescape") for key in self._records if not key.startswith(b"\0")]
+
+    def has_tensor(self, name: str) -> bool:
+        return _key(name) in self._records
+
+    def entry(self, name: str) -> Entry:
+        """What the index says of tensor `name`. NotFoundError if it is not there."""
+        return self._entry(_key(name), name)
+
+    def _entry(self, key: bytes, name: str) -> Entry:
+        entry = self._entries.get(key)
+        if entry is None:
+            record = self._records.get(key)
+            if record is None:
+                raise NotFoundError(f"Key {name} not found in checkpoint", where=(self.path,))
+            entry = Entry.parse(record, f"{self.path}, record of {name!r}", self._header.shards)
+            self._entries[key] = entry
+        return entry
+
+    def dtype(self, name: str) -> DType:
+        return self.entry(name).dtype
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self.entry(name).shape
+
+    def place(self, name: str) -> tuple[int, int]:
+        """Data file and offset of a tensor (of a partitioned one, its first part): the order of the disk."""
+        entry = self.entry(name)
+        if entry.slices:
+            entry = self._part(name, entry, entry.slices[0])
+        return entry.shard, entry.offset
+
+    def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array:
+        """Tensor `name` or a part of it, into `out` (same dtype and shape, C-contiguous, writable) or a new array."""
+        entry = self.entry(name)
+        whole = TensorSlice.whole(len(entry.shape))
+        shape = entry.shape if part is None else part.shape_in(entry.shape)
+        if not entry.slices and shape == entry.shape:
+            return self._read_entry(entry, name, out)
+        wanted = (part or whole).bounds(entry.shape)
+        needed = []
+        for stored in entry.slices or (whole,):
+            bounds = stored.bounds(entry.shape)
+            shared = overlap(wanted, bounds)
+            if shared is not None:
+                stored_entry = self._part(name, entry, stored) if entry.slices else entry
+                self._locate(stored_entry, name)
+                needed.append((bounds, shared, stored_entry))
+        if not covered(wanted, [shared for _, shared, _ in needed]):
+            raise InvalidArgumentError(
+                f"Does not have sufficient slices for partitioned tensor {name} to restore in slice_spec:"
+                f" {part or whole}",
+                where=(self.path,),
+                hint=f"stored are {', '.join(map(str, entry.slices))} of shape {list(entry.shape)}",
+            )
+        if out is None:
+            out = new_array(shape, entry.dtype)
+        for bounds, shared, stored_entry in needed:
+            target = out[within(shared, wanted)]
+            if shared == bounds and target.flags.c_contiguous and target.ndim:
+                self._read_entry(stored_entry, name, target)
+            else:
+                target[...] = self._read_entry(stored_entry, name, None)[within(shared, bounds)]
+        return out
+
+    def _part(self, name: str, entry: Entry, stored: TensorSlice) -> Entry:
+        part = self._entry(encode_tensor_slice(_key(name), stored.extents), f"{name} (part {stored})")
+        if part.slices or part.dtype != entry.dtype or part.shape != stored.shape_in(entry.shape):
+            raise DataLossError(
+                f"part {stored} of {name!r}, {entry.dtype.name} of shape {list(entry.shape)}, is stored as"
+                f" {part.dtype.name} of shape {list(part.shape)}",
+                where=(self.path,),
+            )
+        return part
+
+    def _locate(self, entry: Entry, name: str) -> tuple[files.Source, str]:
+        """The file that holds the bytes of `entry`, checked to hold them, and the place in words."""
+        if entry.dtype in (variant, resource):
+            raise UnimplementedError(
+                f"{name!r} is a {entry.dtype.name} tensor: its bytes stand for objects of the program that wrote it",
+                where=(self.path,),
+                hint="read the other tensors by name",
+            )
+        source = self._source(entry.shard)
+        where = f"{source.name}, {name!r}, {entry.size:,} bytes at offset {entry.offset}"
+        if entry.offset + entry.size > source.size:
+            raise DataLossError(
+                f"the data file has {source.size:,} bytes, the tensor ends at {entry.offset + entry.size:,}",
+                where=(where,),
+                hint="the file is truncated or belongs to another checkpoint; copy it again",
+            )
+        return source, where
+
+    def _read_entry(self, entry: Entry, name: str, out: Array | None) -> Array:
+        source, where = self._locate(entry, name)
+        if entry.dtype == string:
+            data = memoryview(source.read_at(entry.offset, entry.size))
+            values, crc = string_tensors.decode(data, entry.elements, where, self._header.big_endian)
+            _check(crc, entry, where)
+            if out is None:
+                return values.reshape(entry.shape)
+            out[...] = values.reshape(entry.shape)
+            return out
+        if out is None:
+            out = new_array(entry.shape, entry.dtype)
+        self._fill(source, entry, as_octets(out), where)
+        if self._header.big_endian:
+            out.byteswap(inplace=True)
+        return out
+
+    def _fill(self, source: files.Source, entry: Entry, out: Array, where: str) -> None:
+        view = out.data
+        crc = 0
+        for start in range(0, len(out), _CHUNK):
+            stop = min(start + _CHUNK, len(out))
+            read = source.read_into(entry.offset + start, view[start:stop])
+            if read < stop - start:
+                raise DataLossError(f"the data file ends after {start + read:,} bytes of the tensor", where=(where,))
+            crc = crc32c.extend(crc, out[start:stop])
+        _check(crc, entry, where)
+
+    def _source(self, shard: int) -> files.Source:
+        with self._lock:
+            source = self._sources.get(shard)
+            if source is None:
+                path = bundle.data_path(self.prefix, shard, self._header.shards)
+                try:
+                    source = files.open_source(path)
+                except NotFoundError as e:
+                    raise NotFoundError(
+                        f"{path}; No such file or directory",
+                        where=(f"{self.path}, which counts {self._header.shards} data files",),
+                        hint="copy all files of the checkpoint",
+                    ) from e
+                self._sources[shard] = source
+            return source
+
+
+def _key(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _check(crc: int, entry: Entry, where: str) -> None:
+    stored = crc32c.unmask(entry.checksum)
+    if crc != stored:
+        raise DataLossError(
+            f"Checksum does not match: stored {stored:08} vs. calculated on the restored bytes {crc}",
+            where=(where,),
+            hint="the file was changed after it was written, or belongs to another checkpoint; copy it again",
+        )
