@@ -43,7 +43,7 @@ def op_def_from_proto(message: Any) -> OpDef:
     """Return the OpDef of a `proto.OpDef`, or of TensorFlow's own OpDef message.
 
     raises UnimplementedError if a default value is a function, or a constant of an unusual type;
-           InvalidArgumentError if an attr has no type that there is, or a constant not as many elements as its shape says
+           InvalidArgumentError if an attr is of no known type, or a constant does not fill its shape
     """
     op = proto.as_ours(message, proto.OpDef)
     return OpDef(
@@ -210,13 +210,10 @@ def _tensor_from_proto(message: proto.TensorProto, where: str) -> TensorValue:
     dtype = as_dtype(message.dtype)
     if dtype not in _ELEMENTS:
         raise UnimplementedError(f"a {dtype.name} constant as a default value is not supported", where=(where,))
-    if message.tensor_content:
-        elements = np.frombuffer(message.tensor_content, dtype.numpy)
-    else:
-        elements = np.array(getattr(message, _ELEMENTS[dtype]), dtype.numpy)
+    elements = np.array(getattr(message, _ELEMENTS[dtype]), dtype.numpy)
     shape = [dim.size for dim in message.tensor_shape.dim]
     if min(shape, default=0) < 0 or math.prod(shape) != len(elements):
-        raise InvalidArgumentError(f"a constant of shape {shape} has {len(elements)} elements", where=(where,))
+        raise InvalidArgumentError(f"a constant of shape {shape} has {len(elements)} elements listed", where=(where,))
     return TensorValue(dtype, elements.reshape(shape))
 
 
