@@ -38,6 +38,30 @@ class Runs(enum.Enum):
     """Has no kernel of its own: the executor gives it meaning (Switch, Merge, function calls, ...)."""
 
 
+class Control(enum.Enum):
+    """What a CONTROL op means to the executor."""
+
+    PLACEHOLDER = "placeholder"
+    """A value that the caller must feed."""
+    VARIABLE = "variable"
+    """Output 0 names a variable: a reference or a resource handle."""
+    INITIALIZED = "initialized"
+    """Whether the variable that input 0 names has a value."""
+    DESTROY = "destroy"
+    """Takes the value of the variable that input 0 names away; a reference's last value is output 0."""
+    SWITCH = "switch"
+    MERGE = "merge"
+    ENTER = "enter"
+    EXIT = "exit"
+    NEXT_ITERATION = "next iteration"
+    LOOP_COND = "loop cond"
+    CALL = "call"
+    """Runs the library function that attribute `f` names (or that has the op's name)."""
+    IF = "if"
+    CASE = "case"
+    WHILE = "while"
+
+
 @dataclass(slots=True)
 class OpSpec:
     """An op as Regraft implements it.
@@ -57,6 +81,8 @@ class OpSpec:
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
     session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files)
     blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes
+    alias     output 0 is another name for what input 0 names, where that is a variable
+    control   what a CONTROL op means
     pure      whether two runs on equal inputs give equal results and nothing else happens; such ops fold
     grad      the gradient rule: (Builder, Operation, *output gradients) -> input gradients, None where there is none
     no_grad   why there is no gradient; "" where `grad` gives it or nobody has said
@@ -76,6 +102,8 @@ class OpSpec:
     session: bool = False
     blocking: bool = False
     pure: bool = True
+    alias: bool = False
+    control: Control | None = None
     grad: Callable[..., Any] | None = None
     no_grad: str = ""
     module: str = ""
@@ -129,6 +157,7 @@ def op(
     session: bool = False,
     blocking: bool = False,
     pure: bool | None = None,
+    alias: bool = False,
     no_gradient: str = "",
 ) -> Callable[[Callable[..., Any]], Kernel]:
     """Register the decorated function as the kernel of the ops `names` (several only where they are one and the same)."""
@@ -141,19 +170,19 @@ def op(
                 function,
                 shape,
                 runs,
-                _tuple(static),
-                _tuple(metadata),
-                _tuple(reads),
-                _tuple(writes),
-                _tuple(blind),
-                lax,
-                random,
-                session,
-                blocking,
-                (not effects) if pure is None else pure,
-                None,
-                no_gradient,
-                function.__module__,
+                static=_tuple(static),
+                metadata=_tuple(metadata),
+                reads=_tuple(reads),
+                writes=_tuple(writes),
+                blind=_tuple(blind),
+                lax=lax,
+                random=random,
+                session=session,
+                blocking=blocking,
+                pure=(not effects) if pure is None else pure,
+                alias=alias,
+                no_grad=no_gradient,
+                module=function.__module__,
             )
             for name in names
         )
@@ -165,15 +194,35 @@ def op(
 
 
 def control_op(
-    *names: str, shape: Callable[[Any], Sequence[Any]], no_gradient: str = "", module: str = ""
-) -> tuple[OpSpec, ...]:
-    """Register ops to which the executor itself gives meaning."""
+    *names: str,
+    shape: Callable[[Any], Sequence[Any]],
+    control: Control | None = None,
+    alias: bool = False,
+    no_gradient: str = "",
+    module: str = "",
+) -> Kernel:
+    """Register ops to which the executor itself gives meaning. A gradient can be hung on the result."""
     specs = tuple(
-        OpSpec(name, None, shape, Runs.CONTROL, pure=False, no_grad=no_gradient, module=module) for name in names
+        OpSpec(
+            name,
+            None,
+            shape,
+            Runs.CONTROL,
+            pure=False,
+            alias=alias,
+            control=control,
+            no_grad=no_gradient,
+            module=module,
+        )
+        for name in names
     )
     for spec in specs:
         add(spec)
-    return specs
+
+    def never(*args: Any) -> Any:
+        raise TypeError(f"{names[0]} is run by the executor and has no kernel")
+
+    return Kernel(specs, never)
 
 
 def add(spec: OpSpec, replace: bool = False) -> None:
