@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from tests.models.fixtures import written_model
 
 for name, value in {
@@ -11,5 +13,11 @@ for name, value in {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }.items():
     os.environ.setdefault(name, value)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for all tests; none for a part, where starting them costs more than they save."""
+    return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
 
 __all__ = ["written_model"]
