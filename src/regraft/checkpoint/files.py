@@ -344,6 +344,22 @@ def remove(path: PathLike) -> None:
             os.unlink(text)
 
 
+def folder_of(path: PathLike) -> str:
+    """The path of the folder that a file is in; "" for the current one."""
+    return os.path.dirname(as_text(path))
+
+
+def remove_if_empty(folder: PathLike) -> None:
+    """Remove a folder, unless it holds something or is not there."""
+    text = as_text(folder)
+    with contextlib.suppress(OSError):
+        if is_remote(text):
+            system, inner = _remote(text)
+            system.rmdir(inner)
+        else:
+            os.rmdir(text)
+
+
 def remove_folder(path: PathLike) -> None:
     """Remove a folder with all that it holds."""
     text = as_text(path)
