@@ -66,7 +66,7 @@ def config(tf: Any) -> Any:
 def _save(tf: Any, name: str, variables: str, optimizer: str, out: Path) -> tuple[Model, str]:
     with tf.Graph().as_default():
         model = build(tf, name, variables, optimizer)
-        saver = tf.train.Saver()
+        saver = tf.train.Saver(save_relative_paths=True)
         with tf.Session(config=config(tf)) as sess:
             sess.run(tf.global_variables_initializer())
             for step in range(WARM_STEPS):

@@ -1,0 +1,1 @@
+"""Files that real TensorFlow wrote, with what it read and computed from them; see PROVENANCE.md."""
