@@ -16,8 +16,9 @@ print(*sys.modules)
 def modules_after(code: str) -> set[str]:
     """Return the names of modules that `code` prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "error", "-c", code], check=False, capture_output=True, text=True, timeout=120
     )
+    assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
 
