@@ -18,6 +18,9 @@ from regraft.ir.scopes import ControlScope, DeviceScope, Scopes
 # The GraphDef version that new graphs carry: the producer of the TensorFlow whose op signatures we ship.
 PRODUCER = 2286
 
+# TensorFlow 2 marks with this attribute what a program named in control_dependencies().
+_MARK = "_has_manual_control_dependencies"
+
 
 class Graph:
     """A dataflow graph under construction or as it was read.
@@ -277,6 +280,8 @@ class Graph:
                 op = element.op if isinstance(element, Tensor) else element
                 if op not in ops:
                     ops.append(op)
+                if not self._finalized and _MARK not in op.attrs:
+                    self.set_attr(op, _MARK, True)
             scopes.controls = (*scopes.controls, ControlScope(tuple(ops), scopes.control_flow_context))
         try:
             yield
@@ -378,6 +383,15 @@ class Graph:
         self._names_in_use.setdefault(op.name.lower(), 1)
         self._next_id += 1
         self.version += 1
+
+    def extend(self, ops: Sequence[Operation]) -> None:
+        """Take in many finished operations of new names, whose `_id`s count up from `next_id`. For importers."""
+        with self._lock:
+            self._ops.update((op.name, op) for op in ops)
+            for op in ops:
+                self._names_in_use.setdefault(op.name.lower(), 1)
+            self._next_id += len(ops)
+            self.version += 1
 
     def discard(self, op: Operation) -> None:
         """Take back the newest operation, which nothing uses yet."""

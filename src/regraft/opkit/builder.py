@@ -162,7 +162,7 @@ class Builder(Composites):
             tensor = value
         else:
             try:
-                tensor = self.convert(value, wanted, name=name, as_ref=arg.is_ref, preferred=preferred)
+                tensor = self._convert_value(definition, arg, value, wanted, preferred, name)
             except (TypeError, ValueError) as e:
                 if wanted is None:
                     raise
@@ -175,6 +175,22 @@ class Builder(Composites):
                 f"{definition.name!r} Op requires that input {arg.name!r} be a mutable tensor (e.g.: a tf.Variable)"
             )
         return tensor
+
+    def _convert_value(
+        self, definition: OpDef, arg: ArgDef, value: Any, wanted: DType | None, preferred: DType | None, name: str
+    ) -> Tensor:
+        attr = definition.attrs.get(arg.type_attr)
+        if wanted is None and preferred is not None and not arg.is_list and attr is not None and attr.allowed:
+            # TensorFlow asks the value first. What has a type that is not allowed (a list of no numbers is float32)
+            # leaves its constant behind, and is converted again to the default.
+            try:
+                tensor = self.convert(value, name=name, as_ref=arg.is_ref)
+            except TypeError:
+                pass
+            else:
+                if tensor.dtype in attr.allowed:
+                    return tensor
+        return self.convert(value, wanted, name=name, as_ref=arg.is_ref, preferred=preferred)
 
     def convert(
         self,
