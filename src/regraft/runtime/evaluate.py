@@ -1,0 +1,128 @@
+"""The inner loop that the interpreter and the tracer share: nodes in order, values by number, variables by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from regraft.base.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
+from regraft.opkit.registry import Control
+from regraft.runtime.plan import Access, Node
+
+Values = list[Any]
+Call = Callable[[Node, list[Any]], tuple[Any, ...]]
+
+
+class Variables:
+    """The variables of one run: values from before it, and those that it has written so far."""
+
+    __slots__ = ("_initial", "_lookup", "current")
+
+    def __init__(self, lookup: Callable[[str], Any]) -> None:
+        self._lookup = lookup
+        self._initial: dict[str, Any] = {}
+        self.current: dict[str, Any] = {}
+
+    def initial(self, name: str) -> Any:
+        """The value from before the run, or None."""
+        if name not in self._initial:
+            self._initial[name] = self._lookup(name)
+        return self._initial[name]
+
+    def keep(self, name: str) -> None:
+        """Hold on to the value from before the run."""
+        self.initial(name)
+
+    def read(self, access: Access) -> Any:
+        if not access.before and access.name in self.current:
+            return self.current[access.name]
+        return self.initial(access.name)
+
+    def write(self, name: str, value: Any) -> None:
+        self.current[name] = value
+
+    def step_done(self, kept: Iterable[str]) -> None:
+        """Forget values from before the run that nothing wants any more, so that their memory can be used again."""
+        wanted = set(kept)
+        for name in [n for n in self._initial if n not in wanted]:
+            del self._initial[name]
+
+
+def evaluate(nodes: Iterable[Node], values: Values, variables: Variables, call: Call) -> None:
+    """Run the nodes. `call` runs one kernel on its arguments; results go into `values` and `variables`."""
+    for node in nodes:
+        args = [values[n] for n in node.inputs]
+        if node.spec.control is not None:
+            control(node, args, values, variables)
+            continue
+        for access in node.reads:
+            args[access.position] = present(variables.read(access), access, node)
+        for access in node.writes:
+            value = variables.read(access)
+            args[access.position] = (
+                value if value is not None or is_blind(node, access) else present(value, access, node)
+            )
+        results = call(node, args)
+        at = 0
+        for access in node.writes:
+            variables.write(access.name, results[at])
+            at += 1
+        for number, alias in zip(node.outputs, node.aliases, strict=True):
+            if alias is None:
+                values[number] = results[at]
+                at += 1
+
+
+def control(node: Node, args: list[Any], values: Values, variables: Variables) -> None:
+    """Run an op that only the executor can: those that ask about variables or take them away."""
+    kind = node.spec.control
+    if kind is Control.INITIALIZED:
+        value = variables.read(node.reads[0]) if node.reads else args[0]
+        values[node.outputs[0]] = np.asarray(value is not None)
+    elif kind is Control.DESTROY:
+        value = variables.read(node.writes[0])
+        variables.write(node.writes[0].name, None)
+        for number in node.outputs:
+            values[number] = present(value, node.writes[0], node)
+    else:
+        raise UnimplementedError(
+            f"op {node.op.type!r} is not supported here", where=(f"node {node.op.name!r}",), op=node.op
+        )
+
+
+def present(value: Any, access: Access, node: Node) -> Any:
+    if value is None:
+        raise FailedPreconditionError(
+            f"Attempting to use uninitialized value {access.name}",
+            where=(f"variable {access.name!r}, used by node {node.op.name!r} (op {node.op.type!r})",),
+            hint="run its initializer, restore a checkpoint, or assign to it first",
+            op=node.op,
+        )
+    return value
+
+
+def is_blind(node: Node, access: Access) -> bool:
+    """Whether the node overwrites the variable without reading it."""
+    return node.spec.input_names[access.position] in node.spec.blind if node.spec.blind else False
+
+
+def in_context(node: Node, args: list[Any], run: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Call `run`; an error of it says which node met it and what its inputs were."""
+    try:
+        return run()
+    except OpError as e:
+        if e.op is None:
+            raise type(e)(e.message, where=(f"node {node.op.name!r} (op {node.op.type!r})",), op=node.op) from e
+        raise
+    except (TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError, np.linalg.LinAlgError) as e:
+        shapes = ", ".join(_describe(a) for a in args)
+        raise InvalidArgumentError(
+            f"{e}", where=(f"node {node.op.name!r} (op {node.op.type!r}) with inputs {shapes}",), op=node.op
+        ) from e
+
+
+def _describe(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return f"{dtype}{list(np.shape(value))}" if dtype is not None else type(value).__name__

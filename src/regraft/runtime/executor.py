@@ -1,0 +1,133 @@
+"""Running a plan: step by step, each on the tier that fits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from regraft.base.errors import FailedPreconditionError
+from regraft.runtime.evaluate import Variables
+from regraft.runtime.interpreter import Interpreter
+from regraft.runtime.plan import Plan, Step
+from regraft.runtime.program import Program
+from regraft.runtime.state import SessionState
+
+# Compiling costs about this much for a node (measured on two cores, see docs/architecture.md). A step is compiled when
+# interpreting it has cost a good part of that, so that neither choice can be wrong by much.
+_COMPILE_SECONDS_PER_NODE = 0.002
+_COMPILE_SECONDS = 0.1
+_WORTH = 0.5
+# A step with kernels that only XLA has is compiled at its first run, unless it is this small.
+_FEW_NODES = 4
+
+
+class Executor:
+    """Runs plans against one session's state."""
+
+    def __init__(self, state: SessionState, tier: str = "auto") -> None:
+        if tier not in ("auto", "interpret", "compile"):
+            raise ValueError(f"tier must be 'auto', 'interpret' or 'compile', got {tier!r}")
+        self._state = state
+        self._tier = tier
+        self._interpreter = Interpreter(state)
+        self._programs: dict[Step, dict[Any, Program]] = {}
+        self._spent: dict[Step, float] = {}
+
+    def run(self, plan: Plan, feeds: Sequence[tuple[int, Any]]) -> list[Any]:
+        """The fetched values as NumPy arrays, in order; None for operations."""
+        values: list[Any] = [None] * plan.size
+        for number, value in plan.known:
+            values[number] = value
+        for number, value in feeds:
+            values[number] = value
+        store = self._state.variables
+        variables = Variables(store.get)
+        if not plan.touches:
+            for step in plan.steps:
+                self._step(plan, step, values, variables)
+            return self._fetched(plan, values, variables)
+        for step in plan.steps:
+            if step.blocking:
+                self._step(plan, step, values, variables)
+                continue
+            with self._state.lock:
+                for name in step.writes:
+                    if name in plan.kept:
+                        variables.keep(name)
+                self._step(plan, step, values, variables)
+                for name in step.writes:
+                    store.assign(name, _held(variables.current[name], feeds))
+                variables.step_done(plan.kept)
+        with self._state.lock:
+            return self._fetched(plan, values, variables)
+
+    def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> None:
+        if not step.compiled or self._tier == "interpret":
+            self._interpreter.run(step, values, variables)
+            return
+        programs = self._programs.setdefault(step, {})
+        key = self._key(step, values)
+        program = programs.get(key)
+        if program is None and not self._worth_compiling(step):
+            started = time.perf_counter()
+            self._interpreter.run(step, values, variables)
+            self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
+            return
+        if program is None:
+            program = Program(
+                step, plan.kept, plan.size, plan.known, values, lambda n: variables.current.get(n, variables.initial(n))
+            )
+            programs[key] = program
+        program.run(values, variables, self._state)
+
+    def _worth_compiling(self, step: Step) -> bool:
+        if self._tier == "compile":
+            return True
+        if len(step.nodes) > _FEW_NODES and any(node.spec.lax for node in step.nodes):
+            return True
+        cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * len(step.nodes)
+        return self._spent.get(step, 0.0) > _WORTH * cost
+
+    def _key(self, step: Step, values: list[Any]) -> Any:
+        shapes = tuple((values[n].shape, values[n].dtype) for n in step.inputs if n not in step.static)
+        static = tuple((np.asarray(values[n]).tobytes(), values[n].shape, values[n].dtype) for n in sorted(step.static))
+        return (self._state.variables.layout, shapes, static)
+
+    def _fetched(self, plan: Plan, values: list[Any], variables: Variables) -> list[Any]:
+        out: list[Any] = []
+        for fetch in plan.fetches:
+            if fetch.variable is not None:
+                out.append(self._variable(fetch.variable, fetch.before, variables))
+            elif fetch.number is None:
+                out.append(None)
+            else:
+                out.append(_owned(values[fetch.number]))
+        return out
+
+    @staticmethod
+    def _variable(name: str, before: bool, variables: Variables) -> Any:
+        value = variables.initial(name) if before or name not in variables.current else variables.current[name]
+        if value is None:
+            raise FailedPreconditionError(
+                f"Attempting to use uninitialized value {name}",
+                where=(f"variable {name!r}, fetched",),
+                hint="run its initializer, restore a checkpoint, or assign to it first",
+            )
+        return _owned(value)
+
+
+def _held(value: Any, feeds: Sequence[tuple[int, Any]]) -> Any:
+    """A variable's new value, copied where it is the caller's own array, which the caller may write to."""
+    if isinstance(value, np.ndarray) and any(value is f or value.base is f for _, f in feeds):
+        return np.array(value)
+    return value
+
+
+def _owned(value: Any) -> Any:
+    """A value as the caller gets it: NumPy, and the caller's own to write to."""
+    if hasattr(value, "dtype") and not isinstance(value, np.generic):
+        return np.array(value) if value.ndim else np.asarray(value)[()]
+    return value

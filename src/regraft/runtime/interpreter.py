@@ -1,0 +1,101 @@
+"""The first tier: each node's kernel on NumPy arrays, at once, with nothing to compile.
+
+Kernels that need XLA are compiled one by one, for their shapes, when they are met.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from regraft.opkit.arrays import jax
+from regraft.opkit.random import Rng
+from regraft.runtime.evaluate import Values, Variables, evaluate, in_context
+from regraft.runtime.plan import Node, Step
+from regraft.runtime.state import SessionState
+
+
+class Interpreter:
+    """Runs steps for one session."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+        self._jitted: dict[tuple[Any, ...], Any] = {}
+
+    def run(self, step: Step, values: Values, variables: Variables) -> None:
+        """Run a step's nodes; `values` and `variables` take the results."""
+        evaluate(step.nodes, values, variables, self._call)
+
+    def _call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+        spec = node.spec
+        args = [np.asarray(a) if type(a).__module__.startswith("jax") else a for a in args]
+        if spec.random:
+            return self._draw(node, args)
+        if spec.lax:
+            return in_context(node, args, lambda: self._compiled(node, args))
+        run = node.run
+        assert run is not None
+        if spec.session:
+            return in_context(node, args, lambda: run(*args, session=self._state))
+        return in_context(node, args, lambda: run(*args))
+
+    def _draw(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+        name = node.op.name
+        key, counter = self._state.random.get(name, *seeds(node))
+        rng = Rng(key, counter)
+        run = node.run
+        assert run is not None
+        if node.spec.lax:
+            results, counter = in_context(node, args, lambda: self._compiled_draw(node, args, rng))
+            self._state.random.put(name, (key, np.asarray(counter)))
+            return tuple(results)
+        results = in_context(node, args, lambda: run(*args, rng=rng))
+        self._state.random.put(name, (rng.key, rng.counter))
+        return results
+
+    def _compiled(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+        with jax.enable_x64(True):
+            results = self._program(node, args, False)(*self._traced(node, args))
+        return tuple(np.asarray(r) for r in results)
+
+    def _compiled_draw(self, node: Node, args: list[Any], rng: Rng) -> tuple[Any, ...]:
+        with jax.enable_x64(True):
+            results, counter = self._program(node, args, True)(rng.key, rng.counter, *self._traced(node, args))
+        return [np.asarray(r) for r in results], counter
+
+    @staticmethod
+    def _traced(node: Node, args: list[Any]) -> list[Any]:
+        return [a for i, a in enumerate(args) if i not in node.static and a is not None]
+
+    def _program(self, node: Node, args: list[Any], random: bool) -> Any:
+        static = tuple((i, args[i].tobytes(), args[i].shape) for i in node.static)
+        missing = tuple(a is None for a in args)
+        key = (node, static, missing)
+        found = self._jitted.get(key)
+        if found is None:
+            fixed = {i: args[i] for i in node.static}
+            count = len(args)
+            run = node.run
+            assert run is not None
+
+            def rebuild(traced: tuple[Any, ...]) -> list[Any]:
+                rest = iter(traced)
+                return [fixed[i] if i in fixed else None if missing[i] else next(rest) for i in range(count)]
+
+            def plain(*traced: Any) -> Any:
+                return run(*rebuild(traced))
+
+            def drawing(key_: Any, counter: Any, *traced: Any) -> Any:
+                rng = Rng(key_, counter)
+                return run(*rebuild(traced), rng=rng), rng.counter
+
+            found = jax.jit(drawing if random else plain)
+            self._jitted[key] = found
+        return found
+
+
+def seeds(node: Node) -> tuple[int, int]:
+    """The two seeds of a random op; both 0 mean that nobody chose any."""
+    attrs = node.op.attrs
+    return int(attrs.get("seed", 0) or 0), int(attrs.get("seed2", 0) or 0)

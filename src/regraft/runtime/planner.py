@@ -1,0 +1,282 @@
+"""From fetches and feeds to a plan: prune, order, follow variables, split into steps.
+
+Variables. A reference or handle is followed through the ops that pass it on, so that each use of a variable is known by
+name. A reader that depends, by any path, on a write of the variable in this run sees the new value; any other sees the
+value from before the run, wherever it stands in the order.
+
+Steps. Ops that must run on the host, and ops whose value a later trace must know, split the run; everything between
+them goes into as few programs as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from regraft.base.errors import InvalidArgumentError, UnimplementedError
+from regraft.ir.attr import TensorValue
+from regraft.ir.graph import Graph
+from regraft.ir.node import Operation, Tensor
+from regraft.opkit import registry
+from regraft.opkit.call import bind_kernel, definition_of, flat_index
+from regraft.opkit.registry import Control, OpSpec
+from regraft.runtime import prune
+from regraft.runtime.partition import Partition
+from regraft.runtime.plan import Access, Fetch, Node, Plan, Step
+from regraft.runtime.values import VariableName
+
+# Constants of more elements than this are arguments of a program, not part of it.
+LARGE_CONSTANT = 1024
+
+
+def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor]) -> Plan:
+    """The plan for one combination of fetches and feeds.
+
+    raises  UnimplementedError naming every op behind the fetches that has no kernel
+            InvalidArgumentError for a placeholder that nothing feeds
+    """
+    ops = prune.needed(fetches, feeds)
+    _check_known(ops)
+    return _Planner(prune.ordered(ops), list(feeds)).plan(fetches)
+
+
+def variable_name(op: Operation) -> str:
+    """The key of the variable that a variable op stands for: its shared name, else the node's own name."""
+    shared = op.attrs.get("shared_name") or b""
+    container = op.attrs.get("container") or b""
+    name = shared.decode() if shared else op.name
+    return f"{container.decode()}/{name}" if container else name
+
+
+def _check_known(ops: set[Operation]) -> None:
+    unknown = [op for op in ops if registry.lookup(op.type) is None]
+    if not unknown:
+        return
+    unknown.sort(key=lambda op: op._id)
+    first = unknown[0]
+    kinds = sorted({op.type for op in unknown})
+    raise UnimplementedError(
+        f"op {first.type!r} has no kernel in Regraft, and the fetches need it",
+        where=tuple(f"node {op.name!r} (op {op.type!r})" for op in unknown[:5]),
+        hint=(
+            (f"without a kernel: {', '.join(kinds)}; " if len(kinds) > 1 else "")
+            + f"fetch something that does not need it, feed {first.name + ':0'!r}, or add a kernel with "
+            f'@regraft.register_op("{first.type}")'
+        ),
+        op=first,
+    )
+
+
+def _proto_name(op: Operation) -> str:
+    """The dtype as TensorFlow's messages spell it."""
+    name = op.output_types[0].name
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
+
+
+class _Planner:
+    def __init__(self, order: list[Operation], feeds: list[Tensor]) -> None:
+        self.order = order
+        self.numbers: dict[Tensor, int] = {}
+        self.feeds = {t: self._number(t) for t in feeds}
+        self.names: dict[Tensor, str] = {}
+        self.nodes: list[Node] = []
+        self.consts: list[tuple[int, Any]] = []
+        self.handles: list[tuple[int, Any]] = []
+        # For each operation the variables that it, or anything it depends on, has written: a bit for each.
+        self.written: dict[Operation, int] = {}
+        self.bits: dict[str, int] = {}
+
+    def _number(self, tensor: Tensor) -> int:
+        return self.numbers.setdefault(tensor, len(self.numbers))
+
+    def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:
+        for op in self.order:
+            self._take(op)
+        found = tuple(self._fetch(f) for f in fetches)
+        steps = self._steps({f.number for f in found if f.number is not None})
+        return Plan(
+            steps,
+            self.feeds,
+            found,
+            len(self.numbers),
+            (*self.consts, *self.handles),
+            _kept(steps, found),
+            any(s.reads or s.writes for s in steps) or any(f.variable for f in found),
+        )
+
+    def _fetch(self, fetch: Tensor | Operation) -> Fetch:
+        if isinstance(fetch, Operation):
+            return Fetch()
+        if fetch not in self.feeds and fetch in self.names and fetch.dtype.is_ref:
+            return Fetch(variable=self.names[fetch], before=not self._sees(fetch.op, self.names[fetch]))
+        name = self.names.get(fetch)
+        if name is not None and fetch not in self.feeds and fetch.dtype.numpy.kind != "O":
+            return Fetch(variable=name, before=not self._sees(fetch.op, name))
+        return Fetch(number=self._number(fetch))
+
+    def _bit(self, name: str) -> int:
+        return self.bits.setdefault(name, 1 << len(self.bits))
+
+    def _sees(self, op: Operation, name: str) -> bool:
+        return bool(self.written.get(op, 0) & self._bit(name))
+
+    def _take(self, op: Operation) -> None:
+        spec = registry.lookup(op.type)
+        assert spec is not None
+        written = 0
+        for t in op._inputs:
+            if t not in self.feeds:
+                written |= self.written.get(t.op, 0)
+        for c in op._controls:
+            written |= self.written.get(c, 0)
+        self.written[op] = written
+        if spec.control is Control.PLACEHOLDER:
+            self._placeholder(op)
+            return
+        if spec.control is Control.VARIABLE:
+            self.names[op.outputs[0]] = name = variable_name(op)
+            self.handles.append((self._number(op.outputs[0]), VariableName(name)))
+            return
+        if spec.alias and op._inputs[0] not in self.feeds and op._inputs[0] in self.names:
+            self.names[op.outputs[0]] = name = self.names[op._inputs[0]]
+            self.handles.append((self._number(op.outputs[0]), VariableName(name)))
+            return
+        if not op._inputs and spec.pure and isinstance(value := op.attrs.get("value"), TensorValue):
+            self.consts.append((self._number(op.outputs[0]), value.array))
+            return
+        node = self._node(op, spec)
+        for access in node.writes:
+            written |= self._bit(access.name)
+        self.written[op] = written
+        self.nodes.append(node)
+
+    def _placeholder(self, op: Operation) -> None:
+        if op.outputs[0] in self.feeds:
+            return
+        shape = op.outputs[0].shape
+        dims = None if shape.sizes is None else ",".join("?" if d is None else str(d) for d in shape.sizes)
+        raise InvalidArgumentError(
+            f"You must feed a value for placeholder tensor {op.name!r} with dtype {_proto_name(op)}"
+            f" and shape {'<unknown>' if dims is None else f'[{dims}]'}",
+            where=(f"node {op.name!r}",),
+            op=op,
+        )
+
+    def _node(self, op: Operation, spec: OpSpec) -> Node:
+        definition = definition_of(op)
+        inputs = tuple(self._number(t) for t in op._inputs)
+        by_name = {name: flat_index(definition, op.attrs, name) for name in (*spec.writes, *spec.reads, *spec.static)}
+        writes, reads = [], []
+        for name in spec.writes:
+            for i in by_name[name]:
+                writes.append(Access(i, self._variable(op, i), False))
+        taken = {a.position for a in writes}
+        passes = {i for i in range(len(inputs)) if spec.alias and i == 0}
+        for i, t in enumerate(op._inputs):
+            if i in taken or i in passes or t in self.feeds:
+                continue
+            held = self.names.get(t)
+            if held is None:
+                continue
+            wants_value = any(i in by_name[n] for n in spec.reads) or t.dtype.base.numpy.kind != "O"
+            if wants_value or spec.control is Control.INITIALIZED:
+                reads.append(Access(i, held, not self._sees(op, held)))
+        for n in spec.reads:
+            for i in by_name[n]:
+                if not any(a.position == i for a in reads):
+                    self._variable(op, i)
+        if spec.control is Control.DESTROY:
+            writes.append(Access(0, self._variable(op, 0), False))
+        outputs, aliases = [], []
+        for t in op.outputs:
+            alias = writes[0].name if writes and t.dtype.is_ref else None
+            if alias is not None:
+                self.names[t] = alias
+                self.handles.append((self._number(t), VariableName(alias)))
+            outputs.append(self._number(t))
+            aliases.append(alias)
+        return Node(
+            op,
+            spec,
+            None if spec.kernel is None else bind_kernel(spec, op),
+            inputs,
+            tuple(outputs),
+            tuple(reads),
+            tuple(writes),
+            tuple(aliases),
+            tuple(i for n in spec.static for i in by_name[n]),
+        )
+
+    def _variable(self, op: Operation, position: int) -> str:
+        tensor = op._inputs[position]
+        name = self.names.get(tensor)
+        if name is None or tensor in self.feeds:
+            raise UnimplementedError(
+                f"input {position} of {op.name!r} (op {op.type!r}) must name a variable, but {tensor.name!r} does not",
+                hint="only variables that follow from the graph itself can be read and written",
+                op=op,
+            )
+        return name
+
+    def _steps(self, wanted: set[int]) -> tuple[Step, ...]:
+        names = {n for n, _ in self.handles}
+        known = names | {n for n, _ in self.consts}
+        large = {n for n, a in self.consts if a.size > LARGE_CONSTANT and a.dtype.kind != "O"}
+        groups = Partition(self.nodes, known).groups()
+        steps: list[Step] = []
+        later = set(wanted)
+        for group in reversed(groups):
+            made = {n for node in group.nodes for n in node.outputs}
+            taken = {n for node in group.nodes for n in node.inputs}
+            steps.append(
+                Step(
+                    tuple(group.nodes),
+                    group.compiled,
+                    tuple(sorted(taken - made - known)),
+                    tuple(sorted((made & later) - names)),
+                    _reads(group.nodes),
+                    tuple(dict.fromkeys(a.name for node in group.nodes for a in node.writes)),
+                    frozenset(group.static),
+                    tuple(sorted(taken & large)),
+                    frozenset(group.folded),
+                    any(node.spec.blocking for node in group.nodes),
+                )
+            )
+            later |= taken
+        return tuple(reversed(steps))
+
+
+def _kept(steps: Sequence[Step], fetches: Sequence[Fetch]) -> frozenset[str]:
+    """Variables whose value from before the run is still wanted after the step that first writes them."""
+    first: dict[str, int] = {}
+    for i, step in enumerate(steps):
+        for name in step.writes:
+            first.setdefault(name, i)
+    kept = {f.variable for f in fetches if f.variable in first and f.before}
+    for i, step in enumerate(steps):
+        for node in step.nodes:
+            kept |= {a.name for a in node.reads if a.before and first.get(a.name, i) < i}
+    return frozenset(name for name in kept if name is not None)
+
+
+def _reads(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Variables whose value from before the group's own writes is used in it."""
+    written: set[str] = set()
+    found: dict[str, None] = {}
+    for node in nodes:
+        for access in node.reads:
+            if access.before or access.name not in written:
+                found[access.name] = None
+        for access in node.writes:
+            blind = _is_blind(node, access)
+            if access.name not in written and not blind:
+                found[access.name] = None
+            written.add(access.name)
+    return tuple(found)
+
+
+def _is_blind(node: Node, access: Access) -> bool:
+    if not node.spec.blind:
+        return False
+    definition = definition_of(node.op)
+    return any(access.position in flat_index(definition, node.op.attrs, n) for n in node.spec.blind)

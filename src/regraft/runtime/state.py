@@ -1,0 +1,110 @@
+"""What a session keeps between runs: variables, the counters of random ops, and host resources."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from regraft.opkit.random import initial_state
+
+Array = Any
+
+
+class VariableStore:
+    """Variables by name: NumPy or JAX arrays, as the last run left them.
+
+    layout  counts the changes of which variables have a value and of their shapes and dtypes; compiled programs that
+            were chosen for one layout fit as long as it stays
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, Array] = {}
+        self.layout = 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def get(self, name: str) -> Array | None:
+        """The array as it is held, or None for a variable without a value. It must not be written."""
+        return self._values.get(name)
+
+    def value(self, name: str) -> np.ndarray[Any, Any] | None:
+        """The value as a NumPy array that must not be written, or None for a variable without one."""
+        held = self._values.get(name)
+        return None if held is None else np.asarray(held)
+
+    def assign(self, name: str, value: Array) -> None:
+        """Give a variable a value, or take it away with None. The array is kept: nobody may write to it afterwards."""
+        if value is None:
+            self.forget(name)
+            return
+        old = self._values.get(name)
+        if old is None or old.shape != value.shape or old.dtype != value.dtype:
+            self.layout += 1
+        self._values[name] = value
+
+    def forget(self, name: str) -> None:
+        """Take a variable's value away."""
+        if self._values.pop(name, None) is not None:
+            self.layout += 1
+
+    def clear(self) -> None:
+        self._values.clear()
+        self.layout += 1
+
+
+class RandomState:
+    """The counter of each random op of a session, by node name. Seeds of 0 and 0 start from the system's entropy."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, tuple[Any, Any]] = {}
+
+    def get(self, node: str, seed: int, seed2: int) -> tuple[Any, Any]:
+        """(key uint32[2], counter uint32[4]) at which the node's next draw starts."""
+        state = self._states.get(node)
+        if state is None:
+            if not (seed or seed2):
+                seed, seed2 = secrets.randbits(64), secrets.randbits(64)
+            state = initial_state(seed, seed2)
+            self._states[node] = state
+        return state
+
+    def put(self, node: str, state: tuple[Any, Any]) -> None:
+        self._states[node] = state
+
+
+class SessionState:
+    """Everything that outlives a run.
+
+    lock       held while a run touches variables; blocking host ops run outside it
+    resources  queues, tables, iterators, ... by (kind, name); each is closed with the session
+    """
+
+    def __init__(self) -> None:
+        self.variables = VariableStore()
+        self.random = RandomState()
+        self.resources: dict[tuple[str, str], Any] = {}
+        self.lock = threading.RLock()
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        """Wake what waits on a resource, and forget everything."""
+        self.closed.set()
+        for resource in list(self.resources.values()):
+            close = getattr(resource, "close_session", None)
+            if close is not None:
+                close()
+        self.resources.clear()
+        self.variables.clear()
+
+
+def missing(store: VariableStore, names: Iterable[str]) -> list[str]:
+    """Those of the named variables that have no value."""
+    return [n for n in names if n not in store]

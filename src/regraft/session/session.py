@@ -1,0 +1,123 @@
+"""Session: a graph, the state its variables have, and the plans for what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import regraft.ops  # noqa: F401  importing it registers every op
+from regraft.ir.graph import Graph
+from regraft.ir.node import Operation, Tensor
+from regraft.runtime.executor import Executor
+from regraft.runtime.plan import Plan
+from regraft.runtime.planner import build_plan
+from regraft.runtime.state import SessionState, VariableStore
+from regraft.session.feeds import feed_array
+from regraft.session.fetches import Rebuild, expand, expand_feed
+
+
+class Session:
+    """Runs parts of one graph, and keeps its variables from run to run. Several threads may use it.
+
+    tier  "auto" interprets small and rare runs and compiles heavy and frequent ones; "interpret" and "compile" do one
+          of them always. Results are the same, apart from rounding.
+    """
+
+    def __init__(self, graph: Graph, tier: str = "auto") -> None:
+        self._graph = graph
+        self._state = SessionState()
+        self._executor = Executor(self._state, tier)
+        self._plans: dict[Any, tuple[int, Plan]] = {}
+        self._closed = False
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
+    def variables(self) -> VariableStore:
+        """The variables of this session by name (`shared_name`, else the node's name)."""
+        return self._state.variables
+
+    @property
+    def state(self) -> SessionState:
+        return self._state
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """The values of `fetches` as NumPy arrays, in the same nesting; None for operations.
+
+        raises  RuntimeError when the session is closed or the graph is empty
+                TypeError, ValueError for fetches and feeds that are none
+                errors of `regraft.base.errors` for what fails while running
+        """
+        self._check_open()
+        elements, rebuild = expand(self._graph, fetches)
+        feeds = self._feeds(feed_dict or {})
+        return rebuild(self._run(elements, feeds))
+
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
+        """A function of the values of `feed_list`, in order, that returns what `run(fetches, ...)` would."""
+        self._check_open()
+        elements, rebuild = expand(self._graph, fetches)
+        keys = [self._feed_key(k) for k in feed_list]
+
+        def call(*values: Any) -> Any:
+            self._check_open()
+            if len(values) != len(keys):
+                raise ValueError(f"Expected {len(keys)} feed values, got {len(values)}")
+            feeds = {k: feed_array(k, v) for k, v in zip(keys, values, strict=True)}
+            return rebuild(self._run(elements, feeds))
+
+        return call
+
+    def plan(self, fetches: Any, feeds: Sequence[Any] = ()) -> Plan:
+        """The plan that `run` would follow for these fetches and fed tensors."""
+        elements, _ = expand(self._graph, fetches)
+        return self._plan(tuple(elements), tuple(self._feed_key(k) for k in feeds))
+
+    def close(self) -> None:
+        """Give back all state. Runs that wait on a queue end with CancelledError."""
+        if not self._closed:
+            self._closed = True
+            self._state.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if not len(self._graph):
+            raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
+
+    def _feed_key(self, key: Any) -> Tensor:
+        try:
+            element = self._graph.as_graph_element(key, allow_operation=False)
+        except (TypeError, ValueError, KeyError) as e:
+            raise TypeError(f"Cannot interpret feed_dict key as Tensor: {e.args[0] if e.args else e}") from e
+        assert isinstance(element, Tensor)
+        if not self._graph.is_feedable(element):
+            raise ValueError(f"Tensor {element.name} may not be fed.")
+        return element
+
+    def _feeds(self, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
+        feeds: dict[Tensor, Any] = {}
+        for key, value in feed_dict.items():
+            for part, one in expand_feed(key, value):
+                tensor = self._feed_key(part)
+                feeds[tensor] = feed_array(tensor, one)
+        return feeds
+
+    def _plan(self, elements: tuple[Tensor | Operation, ...], feeds: tuple[Tensor, ...]) -> Plan:
+        key = (elements, feeds)
+        found = self._plans.get(key)
+        if found is None or found[0] != self._graph.version:
+            found = (self._graph.version, build_plan(self._graph, elements, feeds))
+            self._plans[key] = found
+        return found[1]
+
+    def _run(self, elements: Sequence[Tensor | Operation], feeds: dict[Tensor, Any]) -> list[Any]:
+        ordered = tuple(sorted(feeds, key=lambda t: (t.op._id, t.value_index)))
+        plan = self._plan(tuple(elements), ordered)
+        return self._executor.run(plan, [(plan.feeds[t], feeds[t]) for t in ordered])
