@@ -14,6 +14,8 @@ fresh graph and session, on one CPU thread with nothing rewritten, and `NAME.npz
     var_after:<variable>            up to four variables after the last step
     dropoutfeed:<tensor>            what is fed on top to switch dropout on (models with dropout)
     dropout:<loss>                  the same curve with seeded dropout, in another fresh session
+
+`queue_pipeline` has no feeds and its own arrays; `tests.models.pipeline.write` tells.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import numpy as np
 
+from tests.models import pipeline
 from tests.models.catalogue import MODELS
 from tests.models.model import Feeds, Model
 
@@ -39,11 +42,15 @@ STEPS = 5
 BATCHES = 2  # few enough to be learnt by heart, so that every step moves the loss
 
 
-def build(tf: Any, name: str, variables: str, optimizer: str) -> Model:
-    """Build a model of the catalogue into the default graph, with its collections."""
+def _declare(tf: Any, variables: str) -> None:
     tf.disable_v2_behavior()
     if variables == "resource":
         tf.enable_resource_variables()
+
+
+def build(tf: Any, name: str, variables: str, optimizer: str) -> Model:
+    """Build a model of the catalogue into the default graph, with its collections."""
+    _declare(tf, variables)
     tf.set_random_seed(11)
     model = MODELS[name](tf, optimizer)
     graph = tf.get_default_graph()
@@ -110,6 +117,10 @@ def _reference(tf: Any, model: Model, prefix: str) -> Mapping[str, Any]:
 def write(tf: Any, name: str, variables: str, optimizer: str, out: Path, *, reference: bool = True) -> str:
     """Write the files of one model into `out` and return the checkpoint prefix."""
     out.mkdir(parents=True, exist_ok=True)
+    if name == pipeline.NAME:
+        _declare(tf, variables)
+        pipeline.write(tf, pipeline.PipelineConfig(), optimizer, out)
+        return str(out / f"{name}-0")
     model, prefix = _save(tf, name, variables, optimizer, out)
     if reference:
         np.savez(out / f"{name}.npz", **_reference(tf, model, prefix))
@@ -119,7 +130,7 @@ def write(tf: Any, name: str, variables: str, optimizer: str, out: Path, *, refe
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=sorted(MODELS))
+    parser.add_argument("name", choices=[*sorted(MODELS), pipeline.NAME])
     parser.add_argument("--variables", choices=("ref", "resource"), default="ref")
     parser.add_argument("--optimizer", default="adam")
     parser.add_argument("--out", type=Path, required=True)
