@@ -105,9 +105,7 @@ def arg_data(arg: op_def_pb2.OpDef.ArgDef) -> list[Any]:
     if arg.handle_data:
         raise ValueError(f"argument {arg.name!r} has handle_data, which this tool cannot write")
     full_type = full_type_data(arg.experimental_full_type) if arg.HasField("experimental_full_type") else None
-    return trim(
-        [arg.name, arg.type, arg.type_attr, arg.number_attr, arg.type_list_attr, int(arg.is_ref), full_type]
-    )
+    return trim([arg.name, arg.type, arg.type_attr, arg.number_attr, arg.type_list_attr, int(arg.is_ref), full_type])
 
 
 def attr_data(attr: op_def_pb2.OpDef.AttrDef) -> list[Any]:
@@ -147,9 +145,7 @@ def main() -> None:
     ops = {op.name: op for op in removed_ops()}
     revived = sorted(ops.keys() & {op.name for op in installed_ops()})
     if revived:
-        raise SystemExit(
-            f"{REMOVED.name} lists ops that TensorFlow {tf.__version__} has: {', '.join(revived)}"
-        )
+        raise SystemExit(f"{REMOVED.name} lists ops that TensorFlow {tf.__version__} has: {', '.join(revived)}")
     ops |= {op.name: op for op in installed_ops()}
     content = encode(ops.values())
     TARGET.write_bytes(content)
