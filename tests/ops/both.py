@@ -9,6 +9,7 @@ import numpy as np
 
 import regraft.ops  # noqa: F401  importing it registers every op
 from regraft.base import dtypes
+from regraft.base.shapes import TensorShape
 from regraft.ir.attr import FunctionRef, TensorValue
 from regraft.ir.graph import Graph
 from regraft.ir.op_def import lookup
@@ -114,11 +115,29 @@ def in_tensorflow(case: Case, mode: str = KNOWN) -> Built:
             tensors.append(tensor)
             values.append(value)
         arguments = dict(zip([a.name for a in lookup(case.op).inputs], _grouped(case, tensors), strict=True))
-        attrs = {k: tf.as_dtype(v.enum) if isinstance(v, dtypes.DType) else v for k, v in case.attrs.items()}
-        result = op_def_library.apply_op(case.op, name="op", **arguments, **attrs)
-        del result
+        attrs = {k: _attr_of_tensorflow(v) for k, v in {**_defaults(case), **case.attrs}.items()}
+        op_def_library.apply_op(case.op, name="op", **arguments, **attrs)
         node = graph.get_operation_by_name("op")
     return Built(graph, node, tensors, values, variables)
+
+
+def _attr_of_tensorflow(value: Any) -> Any:
+    tf = tensorflow()
+    if isinstance(value, dtypes.DType):
+        return tf.as_dtype(value.enum)
+    if isinstance(value, TensorShape):
+        return tf.TensorShape(value.sizes)
+    if isinstance(value, tuple):
+        return [_attr_of_tensorflow(v) for v in value]
+    return tf.make_tensor_proto(value) if isinstance(value, np.ndarray) else value
+
+
+def _defaults(case: Case) -> dict[str, Any]:
+    """The default of each attribute that the row leaves out, and that does not follow from the inputs."""
+    definition = lookup(case.op)
+    assert definition is not None
+    inferred = {name for a in definition.inputs for name in (a.type_attr, a.number_attr, a.type_list_attr)}
+    return {k: a.default for k, a in definition.attrs.items() if a.has_default and k not in inferred}
 
 
 def in_regraft(case: Case, mode: str = KNOWN) -> Built:

@@ -20,6 +20,8 @@ class Case:
     shapes    "equal": the static shapes are those TensorFlow infers, for known and for unknown input shapes;
               "looser": ours know less (say why beside the row)
     rtol      relative to the largest magnitude of the output; None is the dtype's default. A wider one says why
+    fails     the row is refused: both raise InvalidArgumentError when it runs, ours with a message that this regular
+              expression finds (and TensorFlow's too); None where it runs
     runs      how often the op is run in one session (random ops, counters)
     why       the reason for anything unusual above
     """
@@ -32,6 +34,7 @@ class Case:
     compiled: bool = True
     shapes: str = "equal"
     rtol: float | None = None
+    fails: str | None = None
     runs: int = 1
     why: str = ""
 

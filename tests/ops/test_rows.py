@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from regraft.base import dtypes
+from regraft.base.errors import InvalidArgumentError
 from regraft.gradients import gradients
 from regraft.opkit import registry
 from regraft.opkit.call import bind_kernel
@@ -20,7 +21,8 @@ from tests.oracle import available, tensorflow
 pytestmark = pytest.mark.skipif(not available(), reason="TensorFlow, the oracle, is not installed")
 
 ROWS = [pytest.param(case, id=f"{family}-{case.label}") for family, case in rows()]
-WITH_KERNEL = [p for p in ROWS if (s := registry.lookup(p.values[0].op)) and s.kernel is not None and not s.session]
+FAILING = [p for p in ROWS if p.values[0].fails is not None]
+WITH_KERNEL = [p for p in ROWS if p.values[0].fails is None and (s := registry.lookup(p.values[0].op)) and s.kernel is not None and not s.session]
 COMPILED = [p for p in WITH_KERNEL if p.values[0].compiled and registry.lookup(p.values[0].op).runs is registry.Runs.XLA]
 DIFFERENTIABLE = [p for p in ROWS if p.values[0].grad]
 
@@ -162,13 +164,31 @@ def test_compiled_value_is_tensorflows(case: Case) -> None:
     check(case, ours(case, compiled=True), expected(case))
 
 
+@pytest.mark.parametrize("case", FAILING)
+def test_both_refuse(case: Case) -> None:
+    tf = tensorflow()
+    assert case.fails is not None
+    try:
+        built = both.in_tensorflow(case, both.UNKNOWN_RANK)
+    except ValueError:
+        with pytest.raises(ValueError, match="."):
+            both.in_regraft(case, both.UNKNOWN_RANK)
+        return
+    feeds = {t: v for t, v in zip(built.inputs, built.values, strict=True) if t.op.type == "Placeholder"}
+    with tf.Session(graph=built.graph) as session, pytest.raises(tf.errors.InvalidArgumentError, match=case.fails):
+        session.run(built.node.outputs or built.node, feeds)
+    mine = both.in_regraft(case, both.UNKNOWN_RANK)
+    with pytest.raises(InvalidArgumentError, match=case.fails):
+        bind_kernel(registry.lookup(case.op), mine.node)(*mine.values)
+
+
 @pytest.mark.parametrize("mode", [both.KNOWN, both.CONSTANTS, both.PARTIAL, both.UNKNOWN_RANK])
 @pytest.mark.parametrize("case", ROWS)
 def test_static_shape_is_tensorflows(case: Case, mode: str) -> None:
     try:
         theirs = both.in_tensorflow(case, mode)
     except ValueError:
-        with pytest.raises(ValueError, match=""):
+        with pytest.raises(ValueError, match="."):
             both.in_regraft(case, mode)
         return
     mine = both.in_regraft(case, mode)
