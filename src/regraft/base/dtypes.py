@@ -202,6 +202,9 @@ float16 = half
 
 ALL: tuple[DType, ...] = tuple(v for k, v in list(globals().items()) if isinstance(v, DType) and k != "float16")
 
+# The type of an output of which neither the op's signature nor a consumer tells the type; it has no number in any file.
+unknown = DType(0, "unknown", object)
+
 _BY_ENUM: dict[int, DType] = {t.enum: t for t in ALL}
 _BY_NAME: dict[str, DType] = {t.name: t for t in ALL} | {"half": half, "float": float32, "double": float64}
 _FLOATING = frozenset(t for t in ALL if "float" in t.name)

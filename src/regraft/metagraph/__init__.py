@@ -1,0 +1,1 @@
+"""Graphs and MetaGraphs in and out: import under a prefix, export of a scope, collections and what they hold."""
