@@ -177,15 +177,13 @@ class Publication:
 
     def __init__(self, path: PathLike) -> None:
         self.path = as_text(path)
+        self._temporary = f"{self.path}.tempstate{secrets.randbits(63)}"
         self._open = True
-        self._system: Any = None
         with _as_status(self.path):
             if is_remote(self.path):
-                self._system, inner = _remote(self.path)
-                # fsspec keeps the file out of sight until its own commit
-                self._file: Any = self._system.open(inner, "wb", autocommit=False)
+                system, inner = _remote(self._temporary)
+                self._file: Any = system.open(inner, "wb")
             else:
-                self._temporary = f"{self.path}.tempstate{secrets.randbits(63)}"
                 self._file = open(self._temporary, "xb", buffering=_BUFFER)  # noqa: SIM115  # closed by commit or abort
 
     def write(self, data: bytes | memoryview) -> None:
@@ -196,16 +194,14 @@ class Publication:
         """Flush to the disk, and rename to the final name."""
         try:
             with _as_status(self.path):
-                if self._system is not None:
-                    self._file.close()
-                    self._file.commit()
-                else:
+                if not is_remote(self.path):
                     self._file.flush()
                     os.fsync(self._file.fileno())
-                    self._file.close()
-                    os.replace(self._temporary, self.path)
+                self._file.close()
+                rename(self._temporary, self.path)
+                if not is_remote(self.path):
                     _sync_folder(self.path)
-        except errors.OpError:
+        except BaseException:
             self.abort()
             raise
         self._open = False
@@ -217,11 +213,8 @@ class Publication:
         self._open = False
         with contextlib.suppress(OSError):
             self._file.close()
-        with contextlib.suppress(OSError):
-            if self._system is not None:
-                self._file.discard()
-            else:
-                os.unlink(self._temporary)
+        with contextlib.suppress(errors.OpError):
+            remove(self._temporary)
 
     def __enter__(self) -> Self:
         return self
