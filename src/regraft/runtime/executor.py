@@ -20,6 +20,8 @@ from regraft.runtime.state import SessionState
 _COMPILE_SECONDS_PER_NODE = 0.002
 _COMPILE_SECONDS = 0.1
 _WORTH = 0.5
+# Steps of this many nodes are looked for in the disk cache before they are interpreted.
+_WORTH_LOOKING = 64
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
 _FEW_NODES = 4
 
@@ -71,17 +73,30 @@ class Executor:
         programs = self._programs.setdefault(step, {})
         key = self._key(step, values)
         program = programs.get(key)
-        if program is None and not self._worth_compiling(step):
-            started = time.perf_counter()
-            self._interpreter.run(step, values, variables)
-            self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
-            return
         if program is None:
-            program = Program(
-                step, plan.kept, plan.size, plan.known, values, lambda n: variables.current.get(n, variables.initial(n))
-            )
+            program = self._program(plan, step, values, variables)
+            if program is None:
+                started = time.perf_counter()
+                self._interpreter.run(step, values, variables)
+                self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
+                return
             programs[key] = program
         program.run(values, variables, self._state)
+
+    def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
+        """The step as a program, or None while it is better interpreted."""
+        worth = self._worth_compiling(step)
+        first = step not in self._spent
+        if not worth and not (first and len(step.nodes) >= _WORTH_LOOKING):
+            return None
+        lookup = lambda n: variables.current.get(n, variables.initial(n))  # noqa: E731
+        program = Program(step, plan.kept, plan.size, plan.known, values, lookup)
+        if len(step.nodes) >= _WORTH_LOOKING and program.load():
+            return program
+        if not worth:
+            return None
+        program.compile()
+        return program
 
     def _worth_compiling(self, step: Step) -> bool:
         if self._tier == "compile":

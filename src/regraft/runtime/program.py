@@ -6,6 +6,7 @@ variables it replaces (donated), the variables it only reads, the values it take
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,17 +14,21 @@ import numpy as np
 
 from regraft.opkit.arrays import jax, jnp, on_host
 from regraft.opkit.random import Rng
+from regraft.runtime import cache
+from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, in_context, present
 from regraft.runtime.interpreter import seeds
 from regraft.runtime.plan import Access, Node, Step
 from regraft.runtime.state import SessionState
 
+# Programs that took fewer seconds than this to make are not worth a file.
+_WORTH_KEEPING = 0.3
 # A folded constant of more elements than this is computed by the program instead.
 _LARGE_FOLD = 1024
 
 
 class Program:
-    """A step bound to shapes and static values; traced and compiled when made."""
+    """A step bound to shapes and static values; `load` or `compile` it before it runs."""
 
     def __init__(
         self,
@@ -54,10 +59,27 @@ class Program:
             [values[n] for n in self.inputs],
             self._counters_template(),
         )
+        self._arguments = arguments
+        self._call: Any = None
+
+    def load(self) -> bool:
+        """Take the compiled program from the disk cache. False when it is not there."""
         with jax.enable_x64(True):
-            shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), arguments)
-            lowered = jax.jit(self._trace, donate_argnums=(0,)).lower(*shapes)
-            self._call = lowered.compile()
+            self._call = cache.load(self._digest())
+        return self._call is not None
+
+    def compile(self) -> None:
+        """Trace and compile, and keep the result in the disk cache when that took long."""
+        started = time.perf_counter()
+        with jax.enable_x64(True):
+            shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), self._arguments)
+            self._call = jax.jit(self._trace, donate_argnums=(0,)).lower(*shapes).compile()
+            if time.perf_counter() - started > _WORTH_KEEPING:
+                cache.store(self._digest(), self._call)
+        self._arguments = None
+
+    def _digest(self) -> bytes:
+        return step_digest(self._step, self._known, self._arguments, self._static)
 
     def _counters_template(self) -> Any:
         return np.zeros((len(self.random), 6), np.uint32)

@@ -1,0 +1,85 @@
+"""A digest of a step: equal digests are equal programs, in this process or another.
+
+It covers the ops, their attributes, how they are wired, small constants, shapes and static values; names of nodes and
+variables are left out where they only name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from regraft.base.dtypes import DType
+from regraft.ir.attr import FunctionRef, TensorValue
+from regraft.opkit.call import attr_values, definition_of
+from regraft.runtime.plan import Step
+from regraft.runtime.values import VariableName
+
+
+def step_digest(step: Step, known: Sequence[tuple[int, Any]], arguments: Any, static: dict[int, Any]) -> bytes:
+    """The digest of a step for these arguments (arrays or shapes) and static values."""
+    digest = hashlib.sha256()
+    add = digest.update
+    numbers: dict[int, int] = {}
+    variables: dict[str, int] = {}
+
+    def number(n: int) -> int:
+        return numbers.setdefault(n, len(numbers))
+
+    def variable(name: str) -> int:
+        return variables.setdefault(name, len(variables))
+
+    used = {n for node in step.nodes for n in node.inputs}
+    for name in (*step.reads, *step.writes):
+        variable(name)
+    for n in step.inputs:
+        number(n)
+    for n, value in known:
+        if n not in used:
+            continue
+        if isinstance(value, VariableName):
+            add(f"v{number(n)}={variable(value.name)};".encode())
+        elif n not in step.constants:
+            add(f"c{number(n)}={value.dtype}{value.shape}".encode())
+            add(value.tobytes() if value.dtype.kind != "O" else repr(value.tolist()).encode())
+    for node in step.nodes:
+        attrs = attr_values(node.spec, node.op, definition_of(node.op)) if node.spec.kernel is not None else {}
+        text = [
+            node.op.type,
+            ",".join(str(number(n)) for n in node.inputs),
+            ",".join(str(number(n)) for n in node.outputs),
+            ",".join(f"{a.position}:{variable(a.name)}:{a.before}" for a in (*node.reads, *node.writes)),
+            ";".join(f"{k}={plain(v)}" for k, v in attrs.items()),
+            "f" if node in step.folded else "",
+        ]
+        add("|".join(text).encode())
+        add(b"\n")
+    add(f"{[number(n) for n in step.outputs]} {[number(n) for n in step.constants]}".encode())
+    add(f"{[variable(n) for n in step.reads]} {[variable(n) for n in step.writes]}".encode())
+    for group in arguments:
+        for a in group if isinstance(group, (list, tuple)) else [group]:
+            add(f"{a.dtype}{tuple(a.shape)},".encode())
+        add(b"/")
+    for n, value in sorted(static.items()):
+        array = np.asarray(value)
+        add(f"s{number(n)}={array.dtype}{array.shape}".encode())
+        add(array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode())
+    return digest.digest()
+
+
+def plain(value: Any) -> str:
+    """An attribute value as text; equal text is an equal value."""
+    if isinstance(value, TensorValue):
+        array = value.array
+        data = array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode()
+        return f"{value.dtype.name}{array.shape}{hashlib.sha256(data).hexdigest()}"
+    if isinstance(value, DType):
+        return value.name
+    if isinstance(value, FunctionRef):
+        return f"{value.name}{sorted((k, plain(v)) for k, v in value.attrs.items())}"
+    if isinstance(value, tuple):
+        return f"[{','.join(plain(v) for v in value)}]"
+    return repr(value)

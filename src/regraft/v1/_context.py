@@ -1,0 +1,90 @@
+"""The only ambient state there is: the default graph and session of each thread, and whether eager execution is declared on."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from regraft.ir.graph import Graph
+from regraft.opkit.builder import Builder
+
+if TYPE_CHECKING:
+    from regraft.v1._session import Session
+
+
+class _Stacks(threading.local):
+    def __init__(self) -> None:
+        self.graphs: list[Graph] = []
+        self.sessions: list[Session] = []
+
+
+_stacks = _Stacks()
+_process: dict[str, Any] = {"graph": None, "eager": False}
+
+
+def get_default_graph() -> Graph:
+    """The innermost `graph.as_default()` of this thread, else the process's one default graph."""
+    if _stacks.graphs:
+        return _stacks.graphs[-1]
+    if _process["graph"] is None:
+        _process["graph"] = Graph()
+    graph: Graph = _process["graph"]
+    return graph
+
+
+def reset_default_graph() -> None:
+    """Forget the process's default graph; the next use makes a fresh one. AssertionError inside a `with` block."""
+    if _stacks.graphs:
+        raise AssertionError("Do not use tf.reset_default_graph() to clear nested graphs. Leave the `with` block instead.")
+    _process["graph"] = None
+
+
+@contextlib.contextmanager
+def graph_as_default(graph: Graph) -> Iterator[Graph]:
+    _stacks.graphs.append(graph)
+    try:
+        yield graph
+    finally:
+        if not _stacks.graphs or _stacks.graphs[-1] is not graph:
+            raise AssertionError("Nesting violated for default stack of Graph objects")
+        _stacks.graphs.pop()
+
+
+def get_default_session() -> Any:
+    """The innermost session that is the default in this thread, or None."""
+    return _stacks.sessions[-1] if _stacks.sessions else None
+
+
+@contextlib.contextmanager
+def session_as_default(session: Any) -> Iterator[Any]:
+    _stacks.sessions.append(session)
+    try:
+        yield session
+    finally:
+        _stacks.sessions.remove(session)
+
+
+def push_session(session: Any) -> None:
+    """Make an interactive session the default until `pop_session`."""
+    _stacks.sessions.append(session)
+
+
+def pop_session(session: Any) -> None:
+    if session in _stacks.sessions:
+        _stacks.sessions.remove(session)
+
+
+def executing_eagerly() -> bool:
+    return bool(_process["eager"])
+
+
+def declare_eager(on: bool) -> None:
+    """Regraft has no eager mode; the declaration makes the graph-only functions refuse as TensorFlow's do."""
+    _process["eager"] = on
+
+
+def builder() -> Builder:
+    """A builder on the default graph."""
+    return Builder(get_default_graph())
