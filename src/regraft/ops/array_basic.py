@@ -29,8 +29,14 @@ def const(*, value: TensorValue) -> Any:
     return value.array
 
 
+def _placeholder_shape(c: ShapeContext) -> list[Sizes]:
+    # Before producer 24 an empty shape attribute could also mean that nothing is known.
+    declared = TensorShape(c.attr("shape")).sizes
+    return [None if declared == () and c.node.graph.producer < 24 else declared]
+
+
 # Values that the caller feeds: the planner says which one is missing.
-control_op("Placeholder", "PlaceholderV2", shape=from_attr("shape"), control=Control.PLACEHOLDER)
+control_op("Placeholder", "PlaceholderV2", shape=_placeholder_shape, control=Control.PLACEHOLDER)
 
 
 def _default_shape(c: ShapeContext) -> list[Sizes]:

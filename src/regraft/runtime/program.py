@@ -59,7 +59,7 @@ class Program:
             [values[n] for n in self.inputs],
             self._counters_template(),
         )
-        self._arguments = arguments
+        self._arguments: Any = arguments
         self._call: Any = None
 
     def load(self) -> bool:
