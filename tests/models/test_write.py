@@ -10,7 +10,7 @@ import pytest
 from tests.models.fixtures import WrittenModel
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "transformer"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "transformer", "lstm"])
 def test_reference_moves(written_model: Callable[..., WrittenModel], name: str) -> None:
     model = written_model(name)
     assert model.losses.shape == (6,)
@@ -20,3 +20,9 @@ def test_reference_moves(written_model: Callable[..., WrittenModel], name: str) 
     assert not np.allclose(model.losses, model.dropout_losses, rtol=1e-3)
     assert model.outputs
     assert all(np.isfinite(value).all() for value in model.outputs.values())
+
+
+def test_queue_pipeline_reads_every_row(written_model: Callable[..., WrittenModel]) -> None:
+    model = written_model("queue_pipeline")
+    np.testing.assert_array_equal(model.reference["ids"], [*range(30), *range(30)])
+    assert model.losses.shape == (8,)
