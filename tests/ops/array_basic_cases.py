@@ -39,7 +39,7 @@ CASES = [
     Case("EnsureShape", [MATRIX], {"shape": [3, None]}, fails=r"is not compatible with expected shape"),
     Case("Assert", [np.array(True), [MATRIX]]),
     Case("Assert", [np.array(False), [TEXT, MATRIX]], fails=r"assertion failed: \[a bc\] \[\[0 1 2\]\.\.\.\]"),
-    Case("Assert", [np.array(False), [F(1) / 3 * MATRIX]], {"summarize": 4}, 
+    Case("Assert", [np.array(False), [F(1) / 3 * MATRIX]], {"summarize": 4},
          fails=r"\[\[0 0.333333343 0.666666687\]\[1\.\.\.\]\.\.\.\]"),
     Case("Assert", [np.array(False), [np.arange(8).reshape(2, 2, 2)]], {"summarize": -1},
          fails=r"\[\[\[0 1\]\[2 3\]\]\[\[4 5\]\[6 7\]\]\]"),

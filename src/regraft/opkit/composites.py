@@ -104,7 +104,7 @@ class Composites:
             if optimize and tensor.shape.known and tensor.dtype.base not in (dtypes.variant, dtypes.resource):
                 return self.zeros(tensor.shape, wanted, name=scope)
             if wanted is not tensor.dtype.base:
-                return self.zeros(self.shape(tensor, optimize=optimize), wanted, name=scope)
+                return self.zeros(self.shape(tensor, out_type=None, optimize=optimize), wanted, name=scope)
             zeros: Tensor = self.op("ZerosLike", tensor, name=scope)
             return zeros
 
@@ -112,7 +112,12 @@ class Composites:
         with self.scope(name, "ones_like") as scope:
             tensor = self.convert(tensor, name="tensor")
             wanted = tensor.dtype.base if dtype is None else as_dtype(dtype).base
-            ones = self.ones(self.shape(tensor, optimize=optimize), wanted, name=scope)
+            if optimize and tensor.shape.known:
+                with self.scope(None, "Shape"):
+                    shape = self.convert(tensor.shape, name="shape_as_tensor")
+            else:
+                shape = self.shape(tensor, optimize=False)
+            ones = self.ones(shape, wanted, name=scope)
             ones.set_shape(tensor.shape)
             return ones
 
@@ -121,9 +126,13 @@ class Composites:
     def shape(
         self, tensor: Any, name: str | None = None, out_type: Any = dtypes.int32, optimize: bool = True
     ) -> Tensor:
-        """The shape as a tensor: a constant where it is known."""
+        """The shape as a tensor: a constant where it is known, under TensorFlow's other name for it if `out_type` is None."""
         with self.scope(name, "Shape") as scope:
             tensor = self.convert(tensor, name="input")
+            if out_type is None:
+                if optimize and tensor.shape.known:
+                    return self.convert(tensor.shape, name="shape_as_tensor")
+                out_type = dtypes.int32
             if optimize and tensor.shape.known:
                 return self.constant(np.array(tensor.shape.sizes, as_dtype(out_type).numpy), out_type, name=scope)
             shape: Tensor = self.op("Shape", tensor, out_type=out_type, name=scope)
@@ -159,9 +168,9 @@ class Composites:
         return squeezed
 
     def transpose(self, a: Any, perm: Any = None, name: str | None = None, conjugate: bool = False) -> Tensor:
-        op_type = "ConjugateTranspose" if conjugate else "Transpose"
         with self.scope(name, "transpose") as scope:
             a = self.convert(a, name="a") if not isinstance(a, Tensor) else a
+            op_type = "ConjugateTranspose" if conjugate and a.dtype.is_complex else "Transpose"
             if perm is None:
                 if a.shape.rank is not None:
                     perm = np.arange(a.shape.rank - 1, -1, -1, dtype=np.int32)
@@ -175,21 +184,16 @@ class Composites:
         name = name or "concat"
         values = list(values) if isinstance(values, (list, tuple)) else [values]
         if len(values) == 1:
-            with self.graph.name_scope(name) as scope:
+            with self.graph.name_scope(name):
                 self.convert(axis, dtypes.int32, name="concat_dim")
-                return self.identity(values[0], name=scope)
+                return self.identity(values[0], name=name)
         joined: Tensor = self.op("ConcatV2", values, axis, name=name)
         return joined
 
     def stack(self, values: Any, axis: int = 0, name: str = "stack") -> Tensor:
         """Join tensors along a new axis; a constant where all values are."""
         if axis == 0:
-            try:
-                array, dtype = to_array(values)
-            except (TypeError, ValueError):
-                pass
-            else:
-                return self.const(TensorValue(dtype, array), name=name)
+            return self.convert(list(values), name=name)
         packed: Tensor = self.op("Pack", list(values), axis=axis, name=name)
         return packed
 
@@ -207,6 +211,10 @@ class Composites:
                 ends = [self.cast(t, widest) for t in ends]
             out: Tensor = self.op("Range", *ends, name=scope)
             return out
+
+    def gather(self, params: Any, indices: Any, axis: Any = 0, name: str | None = None) -> Tensor:
+        picked: Tensor = self.op("GatherV2", params, indices, axis, name=name)
+        return picked
 
     # Arithmetic
 
@@ -280,8 +288,13 @@ class Composites:
         adjoint_a: bool = False,
         adjoint_b: bool = False,
         name: str | None = None,
+        grad_a: bool = False,
+        grad_b: bool = False,
     ) -> Tensor:
-        """The matrix product: MatMul for matrices, BatchMatMulV2 where either has a rank above 2."""
+        """The matrix product: MatMul for matrices, BatchMatMulV2 where either may have a rank above 2.
+
+        grad_a, grad_b  recorded on the node: it is the gradient of a product by its first or second factor
+        """
         with self.scope(name, "MatMul") as scope:
             if transpose_a and adjoint_a:
                 raise ValueError("Only one of `transpose_a` and `adjoint_a` can be True.")
@@ -289,20 +302,20 @@ class Composites:
                 raise ValueError("Only one of `transpose_b` and `adjoint_b` can be True.")
             a = self.convert(a, name="a")
             b = self.convert(b, a.dtype.base, name="b")
-            ranks = (a.shape.rank, b.shape.rank)
-            batched = all(r is None or r > 2 for r in ranks) or any(r is not None and r > 2 for r in ranks)
-            if batched:
+            if any(r is None or r > 2 for r in (a.shape.rank, b.shape.rank)):
                 if transpose_a:
                     a, adjoint_a = self.conj(a), True
                 if transpose_b:
                     b, adjoint_b = self.conj(b), True
-                out: Tensor = self.op("BatchMatMulV2", a, b, adj_x=adjoint_a, adj_y=adjoint_b, name=scope)
+                kinds = {"adj_x": adjoint_a, "adj_y": adjoint_b, "grad_x": grad_a, "grad_y": grad_b}
+                out: Tensor = self.op("BatchMatMulV2", a, b, name=scope, **kinds)
                 return out
             if adjoint_a:
                 a, transpose_a = self.conj(a), True
             if adjoint_b:
                 b, transpose_b = self.conj(b), True
-            out = self.op("MatMul", a, b, transpose_a=transpose_a, transpose_b=transpose_b, name=scope)
+            kinds = {"transpose_a": transpose_a, "transpose_b": transpose_b, "grad_a": grad_a, "grad_b": grad_b}
+            out = self.op("MatMul", a, b, name=scope, **kinds)
             return out
 
     def add_n(self, inputs: Sequence[Any], name: str | None = None) -> Tensor:

@@ -22,6 +22,13 @@ Sizes = "tuple[Dim, ...] | None"
 _MOST_ELEMENTS = 4096
 _MOST_DEPTH = 200
 
+# The ops that TensorFlow's Python code folds, beside those that read shapes.
+_LITERAL_OPS = frozenset(
+    {
+        *("Range", "Cast", "Concat", "ConcatV2", "Pack", "Unpack", "Split", "Equal", "NotEqual"),
+        *("StopGradient", "Identity", "CheckNumericsV2"),
+    }
+)
 _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 
 
@@ -50,6 +57,29 @@ def constant_value(tensor: Tensor, _depth: int = 0) -> np.ndarray[Any, Any] | No
         inputs.append(known)
     outputs = call_kernel(spec, op, inputs)
     return np.asarray(outputs[tensor.value_index])
+
+
+def literal_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
+    """What TensorFlow's own Python code (`tf.get_static_value`) sees of a tensor: less than `constant_value` does.
+
+    Gradient rules ask it where the nodes that they add depend on the answer.
+    """
+    op = tensor.op
+    if op.type == "Const" or (op.type in _SHAPE_OPS and op.type != "ShapeN"):
+        return constant_value(tensor)
+    if op.type == "Fill":
+        value = literal_value(op.inputs[1])
+        return np.full(tensor.shape.as_list(), value) if value is not None and tensor.shape.known else None
+    spec = registry.lookup(op.type)
+    if op.type not in _LITERAL_OPS or spec is None or not op.inputs or op.attrs.get("axis", 0) != 0:
+        return None
+    values = []
+    for t in op.inputs:
+        known = literal_value(t)
+        if known is None:
+            return None
+        values.append(known)
+    return np.asarray(call_kernel(spec, op, values)[tensor.value_index])
 
 
 def _small(op: Operation) -> bool:

@@ -69,7 +69,7 @@ def _add_slice(b: Builder, spec: _Spec, item: slice) -> None:
     for bound in (item.start, item.stop, item.step):
         if isinstance(bound, Tensor):
             kind = bound.dtype.base
-            if kind is dtypes.int64 or (kind is dtypes.int32 and dtype is not dtypes.int64) or (kind is dtypes.int16 and dtype is None):
+            if (dtype is None and kind in (dtypes.int16, dtypes.int32, dtypes.int64)) or kind is dtypes.int64 or (kind is dtypes.int32 and dtype is dtypes.int16):
                 dtype = kind
 
     def given(bound: Any) -> bool:

@@ -156,6 +156,13 @@ def product(dims: Iterable[Dim]) -> Dim:
     return result
 
 
+def times(a: Dim, b: Dim) -> Dim:
+    """The product of two dimensions: 0 if either is, whatever the other."""
+    if a == 0 or b == 0:
+        return 0
+    return None if a is None or b is None else a * b
+
+
 # Named rules.
 
 

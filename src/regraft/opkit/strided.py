@@ -163,7 +163,7 @@ def sliced_shape(
     strides: Sequence[int] | None,
     masks: Masks,
 ) -> tuple[Dim, ...] | None:
-    """The static shape of the result; None for what is not known. As in TensorFlow, begin and end count only together."""
+    """The static shape of the result; None for what is not known. Begin and end count only where both are known."""
     if shape is None or strides is None:
         return None
     found = layout(len(shape), len(strides), masks)

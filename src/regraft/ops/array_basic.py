@@ -15,7 +15,7 @@ from regraft.ir.node import Operation
 from regraft.opkit.arrays import lax, namespace, on_host, static_shape
 from regraft.opkit.builder import Builder
 from regraft.opkit.registry import Control, Runs, control_op, op
-from regraft.opkit.shapes import ShapeContext, Sizes, from_attr, merge, no_outputs, same_as, with_rank
+from regraft.opkit.shapes import ShapeContext, Sizes, merge, no_outputs, same_as, with_rank
 from regraft.opkit.summarize import summarize
 
 
@@ -270,7 +270,8 @@ def bitcast(input: Any, *, T: DType, type: DType) -> Any:
     shape = static_shape(input)
     if new > old and (not shape or shape[-1] != new // old):
         raise InvalidArgumentError(
-            f"Cannot bitcast from {T.name} to {type.name}: the last dimension must be {new // old}, shape is {list(shape)}"
+            f"Cannot bitcast from {T.name} to {type.name}: the last dimension must be {new // old}, "
+            f"shape is {list(shape)}"
         )
     if not on_host(input):
         if T.is_complex or type.is_complex:

@@ -250,12 +250,14 @@ def _full_sizes(shape: Any, count: int) -> tuple[int, ...]:
     if wild:
         if rest == 0 and count:
             raise InvalidArgumentError(
-                "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero"
+                "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes "
+                "are non-zero"
             )
         missing = count // rest if rest else 0
         if missing * rest != count:
             raise InvalidArgumentError(
-                f"Input to reshape is a tensor with {count} values, but the requested shape requires a multiple of {rest}"
+                f"Input to reshape is a tensor with {count} values, but the requested shape requires a multiple of "
+                f"{rest}"
             )
         sizes[wild[0]] = missing
     elif rest != count:
