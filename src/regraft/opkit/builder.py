@@ -10,6 +10,7 @@ adds more than one node, or none (`b.shape(x)` is a constant when the shape is k
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -89,11 +90,19 @@ class Builder(Composites):
         with graph.name_scope(name or op_type) as scope:
             values = _Attrs(definition, attrs)
             tensors: list[Tensor] = []
+            references: list[Tensor] = []
             for arg, value in zip(definition.inputs, inputs, strict=True):
-                tensors.extend(self._convert_arg(definition, arg, value, values))
+                converted = self._convert_arg(definition, arg, value, values)
+                tensors.extend(converted)
+                if arg.is_ref:
+                    references.extend(converted)
             final = values.finish(op_type)
             types = output_types(definition, final)
-            operation = graph.create_op(op_type, tensors, types, final, name=scope)
+            with contextlib.ExitStack() as groups:
+                # An op that takes a reference stands where the variable stands.
+                for tensor in references:
+                    groups.enter_context(graph.colocate_with(tensor.op))
+                operation = graph.create_op(op_type, tensors, types, final, name=scope)
             try:
                 graph.infer_shapes(operation)
             except Exception:
