@@ -9,7 +9,7 @@ import numpy as np
 
 import regraft.ops  # noqa: F401  importing it registers every op
 from regraft.base import dtypes
-from regraft.base.shapes import TensorShape
+from regraft.base.shapes import UNKNOWN, TensorShape
 from regraft.ir.attr import FunctionRef, TensorValue
 from regraft.ir.graph import Graph
 from regraft.ir.op_def import lookup
@@ -149,7 +149,7 @@ def in_regraft(case: Case, mode: str = KNOWN) -> Built:
         name = f"in_{i}"
         if _is_variable(case, arg):
             dtype = _dtype_of_missing(case) if value is None else type_of(value)
-            shape = None if value is None or mode == UNKNOWN_RANK else value.shape
+            shape = UNKNOWN if value is None or mode == UNKNOWN_RANK else TensorShape(value.shape)
             if arg.is_ref:
                 tensor = b.VariableV2(shape=shape, dtype=dtype, name=name)
             else:

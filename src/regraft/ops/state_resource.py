@@ -19,9 +19,7 @@ from regraft.opkit.strided import Masks
 from regraft.opkit.variable_shapes import assigned, counter, scattered, scattered_nd, unchanged, variable
 
 control_op("VarHandleOp", shape=scalar, control=Control.VARIABLE, module=__name__)
-control_op(
-    "VarIsInitializedOp", shape=scalar, control=Control.INITIALIZED, no_gradient="not a number", module=__name__
-)
+control_op("VarIsInitializedOp", shape=scalar, control=Control.INITIALIZED, no_gradient="not a number", module=__name__)
 control_op("DestroyResourceOp", shape=no_outputs, control=Control.DESTROY, module=__name__)
 
 
