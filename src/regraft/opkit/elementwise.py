@@ -28,9 +28,9 @@ def quiet(kernel: F) -> F:
     return run  # type: ignore[return-value]  # it takes what the kernel takes
 
 
-def host_array(value: Any, like: Any) -> Any:
+def host_array(value: Any) -> Any:
     """A NumPy result as an array: bytes, which NumPy unpacks from arrays of no dimensions, stay objects."""
-    return np.asarray(value, object) if like.dtype == object else np.asarray(value)
+    return np.asarray(value, object) if isinstance(value, bytes) else np.asarray(value)
 
 
 def unary(x: Any, on_numpy: Callable[..., Any], on_lax: str) -> Any:
@@ -46,7 +46,7 @@ def binary(x: Any, y: Any, on_numpy: Callable[..., Any], on_lax: str) -> Any:
     if on_host(x, y):
         with np.errstate(all="ignore"):
             try:
-                return host_array(on_numpy(x, y), x)
+                return host_array(on_numpy(x, y))
             except ValueError as e:
                 raise incompatible(x, y) from e
     x, y = broadcast(x, y)
