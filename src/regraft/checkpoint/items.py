@@ -84,7 +84,7 @@ def _dtype_of(item: Item, array: Array) -> DType:
     if item.dtype is not None:
         return item.dtype.base
     try:
-        return as_dtype(array.dtype)
+        return as_dtype(array.dtype.newbyteorder("="))
     except TypeError as e:
         raise InvalidArgumentError(f"{item.name!r} is {array.dtype.name}, which no checkpoint holds") from e
 

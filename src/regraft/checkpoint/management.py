@@ -61,7 +61,7 @@ def find_checkpoint(path: files.PathLike) -> str | None:
     if files.is_folder(text):
         return _find_in_folder(text)
     stem = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", text)
-    for prefix in (text, stem) if not text.endswith(".meta") else (stem,):
+    for prefix in (stem,) if text.endswith(".meta") else (stem, text):
         if checkpoint_exists(prefix):
             return prefix
     return _sharded_v1(stem)
