@@ -1,0 +1,1 @@
+"""The native interface: what is in a saved graph, and running it."""

@@ -1,0 +1,219 @@
+"""What a saved graph holds, without running any of it: inputs, outputs, variables, train ops, and what cannot run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from regraft import proto
+from regraft.ir.graph import Graph
+from regraft.ir.node import Operation, Tensor
+from regraft.opkit import registry
+from regraft.opkit.registry import Control
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """A tensor by name, dtype and static shape."""
+
+    name: str
+    dtype: str
+    shape: str
+
+    @staticmethod
+    def of(tensor: Tensor) -> TensorInfo:
+        return TensorInfo(tensor.name, tensor.dtype.base.name, str(tensor.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class MissingOp:
+    """An op without a kernel: its nodes, and which of the summary's outputs and train ops need it."""
+
+    op: str
+    nodes: tuple[str, ...]
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A graph at a glance. Sizes are in elements and bytes."""
+
+    tensorflow_version: str
+    producer: int
+    nodes: int
+    op_counts: tuple[tuple[str, int], ...]
+    functions: int
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    variables: tuple[TensorInfo, ...]
+    trainable: int
+    elements: int
+    bytes: int
+    train_ops: tuple[str, ...]
+    collections: tuple[tuple[str, str, int], ...]
+    has_saver: bool
+    devices: tuple[str, ...]
+    missing: tuple[MissingOp, ...] = field(default=())
+
+
+def summarize(meta_graph: Any, graph: Graph) -> Summary:
+    """Summarize a MetaGraphDef and the graph made from it."""
+    ops = graph.get_operations()
+    saver = set(_behind(graph, _saver_nodes(meta_graph)))
+    consumed = {t for op in ops for t in op.inputs}
+    targets = {c for op in ops for c in op.control_inputs}
+    train_ops = _train_ops(ops, consumed, targets)
+    before_training = _forward_ops(graph, ops, train_ops, saver)
+    inputs = tuple(
+        TensorInfo.of(op.outputs[0]) for op in ops if _control(op) is Control.PLACEHOLDER and op.outputs[0] in consumed
+    )
+    outputs = tuple(
+        TensorInfo.of(t)
+        for op in ops
+        if op in before_training
+        for t in op.outputs
+        if t not in consumed and not t.dtype.is_ref and _control(op) is None and op.inputs and op not in targets
+    )
+    variables, trainable = _variables(meta_graph, graph, ops)
+    sizes = [(t.shape.num_elements() or 0, t.dtype.base.size) for t in variables]
+    info = meta_graph.meta_info_def
+    return Summary(
+        info.tensorflow_version,
+        meta_graph.graph_def.versions.producer,
+        len(ops),
+        tuple(Counter(op.type for op in ops).most_common()),
+        len(graph.functions),
+        inputs,
+        outputs,
+        tuple(TensorInfo(t.op.name, t.dtype.base.name, str(t.shape)) for t in variables),
+        trainable,
+        sum(n for n, _ in sizes),
+        sum(n * size for n, size in sizes),
+        tuple(op.name for op in train_ops),
+        tuple(_collection(k, v) for k, v in sorted(meta_graph.collection_def.items())),
+        meta_graph.HasField("saver_def"),
+        tuple(sorted({op.device for op in ops if op.device})),
+        _missing(graph, ops, [*(graph.get_operation_by_name(t.name.rpartition(":")[0]) for t in outputs), *train_ops]),
+    )
+
+
+def _control(op: Operation) -> Control | None:
+    spec = registry.lookup(op.type)
+    return None if spec is None else spec.control
+
+
+def _writes_variables(op: Operation) -> bool:
+    spec = registry.lookup(op.type)
+    return spec is not None and bool(spec.writes)
+
+
+def _saver_nodes(meta_graph: Any) -> list[str]:
+    saver = meta_graph.saver_def
+    return [
+        n.partition(":")[0] for n in (saver.save_tensor_name, saver.restore_op_name, saver.filename_tensor_name) if n
+    ]
+
+
+def _behind(graph: Graph, names: Iterable[str]) -> list[Operation]:
+    """The named operations and all that they depend on."""
+    stack = [op for op in (graph.find(n) for n in names) if op is not None]
+    found: dict[Operation, None] = {}
+    while stack:
+        op = stack.pop()
+        if op not in found:
+            found[op] = None
+            stack.extend([t.op for t in op.inputs])
+            stack.extend(op.control_inputs)
+    return list(found)
+
+
+def _train_ops(ops: list[Operation], consumed: set[Tensor], targets: set[Operation]) -> list[Operation]:
+    """Operations that nothing waits for and that apply gradients, directly or through a group."""
+    applies = {op for op in ops if _writes_variables(op) and "Apply" in op.type}
+    found = []
+    for op in ops:
+        if op in targets or any(t in consumed for t in op.outputs):
+            continue
+        seen: set[Operation] = set()
+        stack = [op]
+        while stack:
+            at = stack.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            if at in applies:
+                found.append(op)
+                break
+            if not at.inputs or at is op or at.type in ("NoOp", "Identity"):
+                stack.extend(at.control_inputs)
+                stack.extend(t.op for t in at.inputs if t.dtype.is_ref)
+    return found
+
+
+def _forward_ops(
+    graph: Graph, ops: list[Operation], train_ops: list[Operation], saver: set[Operation]
+) -> set[Operation]:
+    """The operations that are neither saving, nor initialising, nor computing gradients."""
+    training = set(_behind(graph, [op.name for op in train_ops]))
+    feeding_variables = {t.op for op in ops if _writes_variables(op) for t in op.inputs}
+    return {
+        op
+        for op in ops
+        if op not in saver
+        and op not in feeding_variables
+        and not _writes_variables(op)
+        and not (op in training and ("_grad/" in op.name or op.name.startswith("gradients")))
+    }
+
+
+def _variables(meta_graph: Any, graph: Graph, ops: list[Operation]) -> tuple[list[Tensor], int]:
+    named: list[str] = []
+    trainable: set[str] = set()
+    for key in ("variables", "trainable_variables", "local_variables"):
+        for data in meta_graph.collection_def[key].bytes_list.value if key in meta_graph.collection_def else ():
+            name = proto.VariableDef.FromString(data).variable_name.partition(":")[0]
+            if key == "trainable_variables":
+                trainable.add(name)
+            named.append(name)
+    if not named:
+        named = [op.name for op in ops if _control(op) is Control.VARIABLE]
+    found = [graph.find(n) for n in dict.fromkeys(named)]
+    tensors = [_value_of(op) for op in found if op is not None]
+    return [t for t in tensors if t is not None], len(trainable)
+
+
+def _value_of(op: Operation) -> Tensor | None:
+    """A tensor with the variable's dtype and shape: the reference, or a read of the handle."""
+    tensor = op.outputs[0]
+    if tensor.dtype.numpy.kind != "O":
+        return tensor
+    for reader in tensor.consumers():
+        spec = registry.lookup(reader.type)
+        if spec is not None and spec.reads == ("resource",) and len(reader.inputs) == 1 and reader.outputs:
+            return reader.outputs[0]
+    return None
+
+
+def _collection(key: str, value: Any) -> tuple[str, str, int]:
+    kind = value.WhichOneof("kind") or "empty"
+    return key, kind.removesuffix("_list"), len(getattr(value, kind).value) if kind != "empty" else 0
+
+
+def _missing(graph: Graph, ops: list[Operation], ends: list[Operation]) -> tuple[MissingOp, ...]:
+    by_type: dict[str, list[Operation]] = {}
+    for op in ops:
+        if registry.lookup(op.type) is None and graph.function(op.type) is None:
+            by_type.setdefault(op.type, []).append(op)
+    if not by_type:
+        return ()
+    needs = {end.name: set(_behind(graph, [end.name])) for end in ends}
+    return tuple(
+        MissingOp(
+            kind,
+            tuple(op.name for op in found),
+            tuple(name for name, behind in needs.items() if not behind.isdisjoint(found)),
+        )
+        for kind, found in sorted(by_type.items())
+    )
