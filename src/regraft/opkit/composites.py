@@ -242,7 +242,7 @@ class Composites:
         """What a reduction over `axis` takes as its axes: all of them, as a constant where the rank is known, for None."""
         if axis is not None:
             return axis
-        if x.shape.rank is not None:
+        if x.shape.rank:  # TensorFlow lets a scalar go the long way
             return self.constant(np.arange(x.shape.rank, dtype=np.int32), dtypes.int32)
         return self.range(0, self.rank(x))
 
