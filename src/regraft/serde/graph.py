@@ -10,6 +10,7 @@ from regraft.ir.function import FunctionDef
 from regraft.ir.graph import PRODUCER, Graph
 from regraft.ir.node import Operation
 from regraft.ir.op_def import OpDef
+from regraft.serde.node import node_to_proto
 from regraft.serde.nodes import Naming, NodeReader
 from regraft.serde.op_def import op_def_from_proto
 
@@ -112,3 +113,46 @@ def graph_from_proto(message: Any, op_list: Iterable[Any] = ()) -> Graph:
     operations, _ = read_nodes(graph, list(graph_def.node), op_list=op_list)
     graph.extend(operations)
     return graph
+
+
+def graph_to_proto(graph: Graph, add_shapes: bool = False) -> proto.GraphDef:
+    """The GraphDef of a graph: nodes in order of creation, functions, versions.
+
+    add_shapes  with static shapes as the attribute `_output_shapes` of each node
+    """
+    message = proto.GraphDef()
+    put_versions(graph, message.versions)
+    nodes = message.node
+    for op in graph.get_operations():
+        node_to_proto(op, nodes.add(), add_shapes)
+    put_functions(graph, message)
+    return message
+
+
+def put_versions(graph: Graph, message: Any) -> None:
+    """Write the graph's versions into a VersionDef."""
+    message.producer = graph.producer
+    message.min_consumer = graph.min_consumer
+    message.bad_consumers.extend(graph.bad_consumers)
+
+
+def put_functions(graph: Graph, message: Any) -> None:
+    """Write the graph's functions, and their gradients, into the library of a GraphDef."""
+    for function in graph.functions.values():
+        message.library.function.add().CopyFrom(function.proto)
+        if function.gradient:
+            message.library.gradient.add(function_name=function.name, gradient_func=function.gradient)
+
+
+__all__ = [
+    "NO_MAPPING",
+    "OpFinder",
+    "add_functions",
+    "graph_from_proto",
+    "graph_to_proto",
+    "merge_versions",
+    "node_to_proto",
+    "put_functions",
+    "put_versions",
+    "read_nodes",
+]
