@@ -48,7 +48,7 @@ def stored_dtype(number: int, where: str) -> DType:
 
 def stored_shape(message: proto.TensorShapeProto, where: str) -> tuple[int, ...]:
     """The shape in a file. DataLossError if it has unknown or negative sizes."""
-    shape = tuple(dim.size for dim in message.dim)
-    if message.unknown_rank or min(shape, default=0) < 0:
+    shape = tuple([dim.size for dim in message.dim])
+    if message.unknown_rank or (shape and min(shape) < 0):
         raise DataLossError(f"shape {list(shape)} is not fully known", where=(where,))
     return shape

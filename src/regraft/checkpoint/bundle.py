@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from regraft import proto
 from regraft.base.dtypes import DType, resource, string, variant
@@ -14,7 +15,7 @@ from regraft.wire.table import Table
 
 HEADER_KEY = b""
 VERSION = 1  # of the format, as producer and as consumer
-_UNSIZED = (string, variant, resource)
+_UNSIZED = frozenset({string, variant, resource})
 
 
 def index_path(prefix: str) -> str:
@@ -50,8 +51,7 @@ class Header:
         return cls(message.num_shards, message.endianness == proto.BundleHeaderProto.BIG)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One tensor: what it is, and where its bytes are. A partitioned one has slices, stored under keys of their own."""
 
     dtype: DType
@@ -93,10 +93,13 @@ class Entry:
             raise DataLossError(
                 f"{self.size:,} bytes at offset {self.offset} of data file {self.shard} of {shards}", where=(where,)
             )
-        if self.dtype not in _UNSIZED and self.size != self.elements * self.dtype.numpy.itemsize:
+        if self.dtype in _UNSIZED:
+            return
+        needed = self.elements * self.dtype.numpy.itemsize
+        if self.size != needed:
             raise DataLossError(
-                f"a {self.dtype.name} tensor of shape {list(self.shape)} takes"
-                f" {self.elements * self.dtype.numpy.itemsize:,} bytes, the entry has {self.size:,}",
+                f"a {self.dtype.name} tensor of shape {list(self.shape)} takes {needed:,} bytes,"
+                f" the entry has {self.size:,}",
                 where=(where,),
             )
 

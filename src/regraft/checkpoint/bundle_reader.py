@@ -61,12 +61,13 @@ class BundleReader:
     def shape(self, name: str) -> tuple[int, ...]:
         return self.entry(name).shape
 
-    def place(self, name: str) -> tuple[int, int]:
-        """Data file and offset of a tensor (of a partitioned one, its first part): the order of the disk."""
+    def place(self, name: str) -> tuple[int, int, int]:
+        """Data file, offset and size of a tensor: the order of the disk. A partitioned one counts at its first part."""
         entry = self.entry(name)
         if entry.slices:
-            entry = self._part(name, entry, entry.slices[0])
-        return entry.shard, entry.offset
+            first = self._part(name, entry, entry.slices[0])
+            return first.shard, first.offset, entry.elements * entry.dtype.numpy.itemsize
+        return entry.shard, entry.offset, entry.size
 
     def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array:
         """Tensor `name` or a part of it, into `out` (same dtype and shape, C-contiguous, writable) or a new array."""
@@ -148,13 +149,15 @@ class BundleReader:
 
     def _fill(self, source: files.Source, entry: Entry, out: Array, where: str) -> None:
         view = out.data
-        crc = 0
-        for start in range(0, len(out), _CHUNK):
-            stop = min(start + _CHUNK, len(out))
+        size = len(out)
+        crc = start = 0
+        while start < size:
+            stop = min(start + _CHUNK, size)
             read = source.read_into(entry.offset + start, view[start:stop])
             if read < stop - start:
                 raise DataLossError(f"the data file ends after {start + read:,} bytes of the tensor", where=(where,))
             crc = crc32c.extend(crc, out[start:stop])
+            start = stop
         _check(crc, entry, where)
 
     def _source(self, shard: int) -> files.Source:

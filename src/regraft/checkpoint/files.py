@@ -72,10 +72,14 @@ def _as_status(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        kind = _STATUS_OF.get(e.errno or 0, errors.UnknownError)
-        if isinstance(e, FileNotFoundError):  # fsspec raises it without a number
-            kind = errors.NotFoundError
-        raise kind(f"{path}; {e.strerror or e}") from e
+        raise _status(e, path) from e
+
+
+def _status(error: OSError, path: str) -> errors.OpError:
+    kind = _STATUS_OF.get(error.errno or 0, errors.UnknownError)
+    if isinstance(error, FileNotFoundError):  # fsspec raises it without a number
+        kind = errors.NotFoundError
+    return kind(f"{path}; {error.strerror or error}")
 
 
 class Source(Protocol):
@@ -108,12 +112,14 @@ class _LocalSource:
 
     def read_into(self, offset: int, out: memoryview) -> int:
         done = 0
-        with _as_status(self.name):
+        try:
             while done < len(out):
                 count = os.preadv(self._fd, [out[done:]], offset + done)
                 if not count:
                     break
                 done += count
+        except OSError as e:
+            raise _status(e, self.name) from e
         return done
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from regraft.checkpoint.bundle_reader import BundleReader
 from regraft.checkpoint.slices import ShapeAndSlice, TensorSlice, bracketed
 from regraft.checkpoint.v1_reader import V1Reader
 
-_THREADS = 4
+_MOST_THREADS = 4
 _WORTH_THREADS = 32 << 20  # bytes; below, starting threads takes longer than they save
 
 
@@ -27,7 +27,7 @@ class _Format(Protocol):
     def has_tensor(self, name: str) -> bool: ...
     def dtype(self, name: str) -> DType: ...
     def shape(self, name: str) -> tuple[int, ...]: ...
-    def place(self, name: str) -> tuple[int, int]: ...
+    def place(self, name: str) -> tuple[int, int, int]: ...
     def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array: ...
     def close(self) -> None: ...
 
@@ -161,21 +161,17 @@ class CheckpointReader:
             else:
                 found[name] = self._content.read(name)
 
-        ordered = sorted(wanted, key=self._content.place)
-        if sum(self._size(name) for name in wanted) < _WORTH_THREADS:
+        places = {name: self._content.place(name) for name in wanted}
+        ordered = sorted(wanted, key=places.__getitem__)
+        threads = min(_MOST_THREADS, (os.cpu_count() or 1) // 2)
+        if threads < 2 or sum(size for _, _, size in places.values()) < _WORTH_THREADS:
             for name in ordered:
                 read(name)
         else:
-            with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
-                for done in [threads.submit(read, name) for name in ordered]:
+            with ThreadPoolExecutor(threads) as pool:
+                for done in [pool.submit(read, name) for name in ordered]:
                     done.result()
         return {name: found[name] for name in wanted}
-
-    def _size(self, name: str) -> int:
-        size = self.dtype(name).numpy.itemsize
-        for dim in self.shape(name):
-            size *= dim
-        return size
 
 
 def open_checkpoint(prefix: files.PathLike) -> CheckpointReader:

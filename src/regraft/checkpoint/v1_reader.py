@@ -3,6 +3,7 @@
 Key "" holds the names, shapes and slices in that file (SavedTensorSliceMeta); a slice's key holds its values.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from regraft import proto
@@ -114,9 +115,10 @@ class V1Reader:
     def shape(self, name: str) -> tuple[int, ...]:
         return self._tensor(name).shape
 
-    def place(self, name: str) -> tuple[int, int]:
-        """The number of the file that holds the first part of a tensor; the second number is always 0."""
-        return min(self._tensor(name).slices.values(), default=0), 0
+    def place(self, name: str) -> tuple[int, int, int]:
+        """The number of the file with the first part of a tensor, 0, and the tensor's size in memory."""
+        tensor = self._tensor(name)
+        return min(tensor.slices.values(), default=0), 0, math.prod(tensor.shape) * tensor.dtype.numpy.itemsize
 
     def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array:
         """Tensor `name` or a part of it, into `out` (same dtype and shape, writable) or a new array."""
