@@ -23,6 +23,7 @@ class Case:
     fails     the row is refused: both raise InvalidArgumentError when it runs, ours with a message that this regular
               expression finds (and TensorFlow's too); None where it runs
     runs      how often the op is run in one session (random ops, counters)
+    outputs   the outputs whose values are compared; all when empty (TensorFlow leaves some uninitialized)
     why       the reason for anything unusual above
     """
 
@@ -36,6 +37,7 @@ class Case:
     rtol: float | None = None
     fails: str | None = None
     runs: int = 1
+    outputs: tuple[int, ...] = ()
     why: str = ""
 
     @property

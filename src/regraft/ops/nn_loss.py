@@ -28,8 +28,7 @@ def _rows_shape(c: ShapeContext) -> list[Sizes]:
 def _last(x: Any, name: str) -> Any:
     """A reduction ("max" or "sum") over the last axis, which stays as 1."""
     if on_host(x):
-        reduce = np.max if name == "max" else np.sum
-        return reduce(x, -1, keepdims=True, dtype=x.dtype) if name == "sum" else reduce(x, -1, keepdims=True)
+        return np.max(x, -1, keepdims=True) if name == "max" else np.sum(x, -1, keepdims=True, dtype=x.dtype)
     reduced = (lax.reduce_max if name == "max" else lax.reduce_sum)(x, (x.ndim - 1,))
     return lax.expand_dims(reduced, (x.ndim - 1,))
 

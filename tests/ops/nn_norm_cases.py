@@ -1,0 +1,128 @@
+"""Rows of batch normalization.
+
+`REMOVED` are ops that TensorFlow builds in graphs of old producers alone: `test_removed_nn_ops.py` checks them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.ops.case import Case
+
+_RNG = np.random.default_rng(5)
+EMPTY = np.zeros(0, np.float32)
+# Outside of training, TensorFlow leaves the reserve spaces uninitialized.
+GIVEN = (0, 1, 2)
+
+
+def normal(*shape: int, dtype: Any = np.float32) -> Any:
+    return (_RNG.standard_normal(shape) + 1).astype(dtype)
+
+
+def positive(*shape: int, dtype: Any = np.float32) -> Any:
+    return (_RNG.random(shape) + 0.5).astype(dtype)
+
+
+def _forward(name: str) -> list[Case]:
+    x, scale, offset, mean, variance = normal(2, 3, 4, 3), normal(3), normal(3), normal(3), positive(3)
+    return [
+        Case(name, [x, scale, offset, EMPTY, EMPTY], grad=True, grad_wrt=(0, 1, 2)),
+        Case(name, [x, scale, offset, mean, variance], {"epsilon": 0.01}),
+        Case(name, [x, scale, offset, mean, variance], {"exponential_avg_factor": 0.3}),
+        Case(
+            name,
+            [x, scale, offset, mean, variance],
+            {"is_training": False},
+            grad=True,
+            grad_wrt=(0, 1, 2),
+            outputs=GIVEN,
+        ),
+        Case(name, [normal(1, 1, 1, 3), scale, offset, EMPTY, EMPTY]),
+        Case(name, [normal(0, 2, 2, 3), scale, offset, EMPTY, EMPTY]),
+    ]
+
+
+def _backward(name: str) -> list[Case]:
+    more = [EMPTY] if name == "FusedBatchNormGradV3" else []
+    inputs = [normal(2, 3, 4, 3), normal(2, 3, 4, 3), normal(3), normal(3), positive(3), *more]
+    return [Case(name, inputs, {"epsilon": 0.01}), Case(name, inputs, {"is_training": False})]
+
+
+_GLOBAL = {"variance_epsilon": 0.001, "scale_after_normalization": True}
+_UNSCALED = {"variance_epsilon": 0.001, "scale_after_normalization": False}
+
+CASES = [
+    *_forward("FusedBatchNorm"),
+    *_forward("FusedBatchNormV2"),
+    *_forward("FusedBatchNormV3"),
+    *(
+        Case(name, [normal(2, 3, 2, 3, dtype=np.float16), normal(3), normal(3), EMPTY, EMPTY])
+        for name in ("FusedBatchNormV2", "FusedBatchNormV3")
+    ),
+    Case("FusedBatchNormV3", [normal(2, 2, 3, 2, 3), normal(3), normal(3), EMPTY, EMPTY], {"data_format": "NDHWC"}),
+    Case(
+        "FusedBatchNormV3",
+        [normal(2, 2, 3, 2, 3), normal(3), normal(3), normal(3), positive(3)],
+        {"data_format": "NDHWC", "is_training": False},
+        grad=True,
+        grad_wrt=(0, 1, 2),
+        outputs=GIVEN,
+    ),
+    *(
+        Case(
+            "FusedBatchNormV3",
+            [normal(*shape), normal(3), normal(3), normal(3), positive(3)],
+            {"data_format": data_format, "is_training": training},
+            grad=True,
+            grad_wrt=(0, 1, 2),
+            outputs=() if training else GIVEN,
+        )
+        for shape, data_format in (((2, 3, 2, 4), "NCHW"), ((2, 3, 2, 2, 4), "NCDHW"))
+        for training in (True, False)
+    ),
+    *_backward("FusedBatchNormGrad"),
+    *_backward("FusedBatchNormGradV2"),
+    *_backward("FusedBatchNormGradV3"),
+    Case(
+        "FusedBatchNormGradV3",
+        [normal(2, 3, 2, 4), normal(2, 3, 2, 4), normal(3), normal(3), positive(3), EMPTY],
+        {"data_format": "NCHW"},
+    ),
+    Case(
+        "FusedBatchNormGradV3",
+        [normal(2, 3, 2, 2, 4), normal(2, 3, 2, 2, 4), normal(3), normal(3), positive(3), EMPTY],
+        {"data_format": "NCDHW"},
+    ),
+    Case(
+        "FusedBatchNormGradV3",
+        [
+            normal(2, 3, 2, 3, dtype=np.float16),
+            normal(2, 3, 2, 3, dtype=np.float16),
+            normal(3),
+            normal(3),
+            positive(3),
+            EMPTY,
+        ],
+    ),
+]
+
+REMOVED = [
+    *(
+        Case(
+            "BatchNormWithGlobalNormalization",
+            [normal(2, 3, 2, 3), normal(3), positive(3), normal(3), normal(3)],
+            attrs,
+        )
+        for attrs in (_GLOBAL, _UNSCALED)
+    ),
+    *(
+        Case(
+            "BatchNormWithGlobalNormalizationGrad",
+            [normal(2, 3, 2, 3), normal(3), positive(3), normal(3), normal(2, 3, 2, 3)],
+            attrs,
+        )
+        for attrs in (_GLOBAL, _UNSCALED)
+    ),
+]
