@@ -242,8 +242,11 @@ class Builder(Composites):
 
     def _packed(self, value: Any, dtype: DType | None, name: str | None) -> Tensor:
         """A nested list with tensors among its leaves, as Pack nodes."""
+        inferred = _first_dtype(value)
         if dtype is None:
-            dtype = _first_dtype(value)
+            dtype = inferred
+        elif inferred is not dtype.base:
+            value = self._cast_leaves(value, dtype.base)
         with self.graph.name_scope(name or "packed") as scope:
             items = []
             for i, item in enumerate(value):
@@ -255,6 +258,13 @@ class Builder(Composites):
                     items.append(self.convert(item, dtype, name=str(i)))
             tensor: Tensor = self.op("Pack", items, name=scope)
         return tensor
+
+    def _cast_leaves(self, value: Any, dtype: DType) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [self._cast_leaves(v, dtype) for v in value]
+        if isinstance(value, Tensor) and value.dtype.base is not dtype:
+            return self.op("Cast", value, DstT=dtype)
+        return value
 
 
 def _holds_tensors(value: Any) -> bool:

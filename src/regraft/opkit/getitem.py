@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from regraft.base import dtypes
-from regraft.base.dtypes import DType, as_dtype
+from regraft.base.dtypes import as_dtype
 from regraft.base.shapes import Dimension
 from regraft.ir.node import Tensor
 from regraft.opkit.builder import Builder
@@ -49,10 +49,11 @@ def getitem(b: Builder, tensor: Tensor, key: Any) -> Tensor:
             spec.add(0, 0, 1, "new_axis_mask")
         else:
             _check_index(item)
+            end: Any = item + 1
             stride: Any = 1
             if isinstance(item, Tensor) and item.dtype.base in (dtypes.int16, dtypes.int64):
                 stride = b.constant(1, item.dtype.base)
-            spec.add(item, item + 1, stride, "shrink_axis_mask")
+            spec.add(item, end, stride, "shrink_axis_mask")
     with b.graph.name_scope("strided_slice") as scope:
         if spec.begin:
             parts = [b.stack(part) for part in (spec.begin, spec.end, spec.strides)]
@@ -65,12 +66,9 @@ def getitem(b: Builder, tensor: Tensor, key: Any) -> Tensor:
 
 
 def _add_slice(b: Builder, spec: _Spec, item: slice) -> None:
-    dtype: DType | None = None
-    for bound in (item.start, item.stop, item.step):
-        if isinstance(bound, Tensor):
-            kind = bound.dtype.base
-            if (dtype is None and kind in (dtypes.int16, dtypes.int32, dtypes.int64)) or kind is dtypes.int64 or (kind is dtypes.int32 and dtype is dtypes.int16):
-                dtype = kind
+    kinds = [t.dtype.base for t in (item.start, item.stop, item.step) if isinstance(t, Tensor)]
+    widest = [k for k in (dtypes.int64, dtypes.int32, dtypes.int16) if k in kinds]
+    dtype = widest[0] if widest else None
 
     def given(bound: Any) -> bool:
         if bound is None or (isinstance(bound, Dimension) and bound.value is None):
