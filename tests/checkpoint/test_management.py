@@ -172,3 +172,17 @@ def test_loading(tmp_path: Path) -> None:
     state.update_checkpoint_state(tmp_path, "m")
     assert management.list_variables(tmp_path) == [("a", []), ("b", [2, 3])]
     assert management.load_variable(tmp_path / "m", "a:0") == 7
+
+
+def test_a_remote_folder() -> None:
+    fsspec = pytest.importorskip("fsspec")
+    fsspec.filesystem("memory").store.clear()
+    write_checkpoint("memory://run/m-1", {"v": np.arange(5)})
+    write_checkpoint("memory://run/m-1", {"v": np.arange(6)})
+    state.update_checkpoint_state("memory://run", "memory://run/m-1")
+    assert management.latest_checkpoint("memory://run") == "memory://run/m-1"
+    assert management.find_checkpoint("memory://run") == "memory://run/m-1"
+    assert management.load_variable("memory://run", "v").tolist() == [0, 1, 2, 3, 4, 5]
+    assert len(management.get_checkpoint_mtimes(["memory://run/m-1"])) == 1
+    management.remove_checkpoint("memory://run/m-1")
+    assert fsspec.filesystem("memory").find("/run") == ["/run/checkpoint"]

@@ -1,0 +1,59 @@
+"""What the RestoreV2 kernel does: tensors by key, part and dtype, from a checkpoint of either format."""
+
+from collections.abc import Sequence
+
+from regraft.base.dtypes import DType
+from regraft.base.errors import InvalidArgumentError, NotFoundError
+from regraft.checkpoint.arrays import Array, status_name
+from regraft.checkpoint.reader import CheckpointReader
+from regraft.checkpoint.slices import ShapeAndSlice
+
+
+def restore(
+    reader: CheckpointReader, names: Sequence[str], shape_and_slices: Sequence[str], dtypes: Sequence[DType]
+) -> list[Array]:
+    """The tensors `names`, or the parts of them that `shape_and_slices` spells ("" for all), in that order.
+
+    All names and dtypes are looked at before anything is read, so one error lists all that is wrong.
+
+    raises   NotFoundError for names that are not there; InvalidArgumentError for other dtypes or shapes;
+             DataLossError if bytes are damaged
+    """
+    parts = [ShapeAndSlice.parse(text) for text in shape_and_slices]
+    missing = [name for name in names if not reader.has_tensor(name)]
+    if missing:
+        raise NotFoundError("\n".join(_missing(reader, name) for name in missing), where=(reader.prefix,))
+    mismatched = [
+        _mismatched(reader, name, dtype, stored)
+        for name, dtype in zip(names, dtypes, strict=True)
+        if (stored := reader.dtype(name)) != dtype.base
+    ]
+    if mismatched:
+        raise InvalidArgumentError("\n".join(mismatched), where=(reader.prefix,))
+    whole = reader.get_tensors(name for name, part in zip(names, parts, strict=True) if part is None)
+    found = []
+    for name, part in zip(names, parts, strict=True):
+        if part is not None:
+            found.append(reader.get_slice(name, part))
+        else:
+            # A name may be asked for twice; each result is an array of its own.
+            found.append(whole.pop(name) if name in whole else reader.get_tensor(name))
+    return found
+
+
+def _missing(reader: CheckpointReader, name: str) -> str:
+    if reader.version == 1:
+        return f'Tensor name "{name}" not found in checkpoint files {reader.prefix}'
+    return f"Key {name} not found in checkpoint"
+
+
+def _mismatched(reader: CheckpointReader, name: str, wanted: DType, stored: DType) -> str:
+    if reader.version == 1:
+        return (
+            f"Expected to restore a tensor of type {status_name(wanted)}, got a tensor of type {status_name(stored)}"
+            f" instead: tensor_name = {name}"
+        )
+    return (
+        f"tensor_name = {name}; expected dtype {status_name(wanted)} does not equal original dtype"
+        f" {status_name(stored)}"
+    )
