@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from regraft import proto
@@ -16,6 +17,20 @@ from regraft.serde.graph import add_functions, merge_versions, read_nodes
 from regraft.serde.nodes import Naming, NodeReader
 
 Elements = list[Tensor | Operation]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import added.
+
+    operations  in the order in which they entered the graph
+    elements    those that were asked for
+    naming      the names they got
+    """
+
+    operations: list[Operation]
+    elements: Elements | None
+    naming: Naming
 
 
 def import_graph_def(
@@ -46,6 +61,23 @@ def import_graph_def(
             contradict each other; UnimplementedError for an op that the version of the nodes must not use
     differs  an op that nobody knows is imported all the same: it fails when it is run
     """
+    return import_nodes(
+        graph, graph_def, input_map, return_elements, name, producer_op_list, clear_devices=clear_devices, owned=owned
+    ).elements
+
+
+def import_nodes(
+    graph: Graph,
+    graph_def: Any,
+    input_map: Mapping[Any, Any] | None = None,
+    return_elements: Sequence[Any] | None = None,
+    name: str | None = None,
+    producer_op_list: Any = None,
+    *,
+    clear_devices: bool = False,
+    owned: bool = False,
+) -> Imported:
+    """`import_graph_def`, with everything that it learnt."""
     graph.check_not_finalized()
     message = _as_graph_def(graph_def, owned)
     input_map = _check_input_map(input_map)
@@ -75,7 +107,7 @@ def import_graph_def(
                 op.device = ""
         graph.extend(operations)
         _enter_scopes(graph, operations)
-    return elements
+    return Imported(operations, elements, naming)
 
 
 def _as_graph_def(message: Any, owned: bool) -> proto.GraphDef:

@@ -1,0 +1,250 @@
+"""`import_meta_graph`: a MetaGraph's nodes, and the collections that name them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from regraft import proto
+from regraft.base import names
+from regraft.ir.graph import Graph
+from regraft.ir.graph_keys import VARIABLE_COLLECTIONS, GraphKeys
+from regraft.ir.node import Operation
+from regraft.metagraph.collections import ProtoFunctions, proto_functions
+from regraft.metagraph.import_graph import Elements, Imported, import_nodes
+from regraft.metagraph.meta_file import read_meta_graph_file
+
+_log = logging.getLogger("regraft")
+
+_ONCE_NODE_LISTS = (GraphKeys.LOCAL_VARIABLES, GraphKeys.MODEL_VARIABLES)
+
+
+@dataclass(frozen=True)
+class ImportedMetaGraph:
+    """What an import of a MetaGraph brought.
+
+    meta_graph  the message
+    scope       put before all names, "" at the root
+    variables   the global variables of the graph below the scope, by their name without it, as TensorFlow returns them
+    elements    those that were asked for, or None
+    operations  in the order in which they entered the graph
+    """
+
+    meta_graph: proto.MetaGraphDef
+    scope: str
+    variables: dict[str, Any]
+    elements: Elements | None
+    operations: list[Operation]
+    _names: _Names
+
+    def new_name(self, name: str) -> str:
+        """The name that a node, tensor (`a:0`) or control input (`^a`) of the file has in the graph."""
+        return self._names.of(name)
+
+
+class _Names:
+    """From names in the file to names in the graph."""
+
+    def __init__(self, scope: str, imported: Imported) -> None:
+        self.scope = scope
+        prefix = imported.naming.prefix
+        self._renamed = {k[len(prefix) :]: v[len(prefix) :] for k, v in imported.naming.renames.items()}
+
+    def moved(self, name: str) -> str:
+        """The name, still without the scope, where the node had to take another."""
+        if not self._renamed:
+            return name
+        mark = "^" if name.startswith("^") else "loc:@" if name.startswith("loc:@") else ""
+        node, colon, index = name[len(mark) :].partition(":")
+        return f"{mark}{self._renamed.get(node, node)}{colon}{index}"
+
+    def of(self, name: str) -> str:
+        return names.prepend_scope(self.moved(name), self.scope)
+
+    def move_all(self, message: Any) -> None:
+        """Rename the nodes that the text fields of a message name. What is named for checkpoints stays."""
+        if not self._renamed:
+            return
+        for field, value in message.ListFields():
+            if field.name == "full_name":
+                continue
+            if field.type == field.TYPE_STRING and isinstance(value, str):
+                setattr(message, field.name, self.moved(value))
+            elif field.type == field.TYPE_STRING:
+                value[:] = [self.moved(item) for item in value]
+            elif field.type == field.TYPE_MESSAGE and hasattr(value, "ListFields"):
+                self.move_all(value)
+            elif field.type == field.TYPE_MESSAGE and not isinstance(value, Mapping):
+                for item in value:
+                    self.move_all(item)
+
+
+def import_meta_graph(
+    graph: Graph,
+    meta_graph_or_file: Any,
+    clear_devices: bool = False,
+    import_scope: str | None = None,
+    input_map: Mapping[Any, Any] | None = None,
+    unbound_inputs_col_name: str | None = "unbound_inputs",
+    restore_collections_predicate: Callable[[str], bool] = lambda key: True,
+    return_elements: Sequence[Any] | None = None,
+) -> ImportedMetaGraph:
+    """Add the nodes and collections of a MetaGraph to the graph, in its current scopes.
+
+    meta_graph_or_file             a MetaGraphDef (ours or TensorFlow's; it is not changed) or the path of a file
+    clear_devices                  take no device from the nodes
+    import_scope                   name scope to import into, made unique
+    input_map                      see `import_graph_def`
+    unbound_inputs_col_name        the collection that lists inputs which `input_map` must give; None asks for none
+    restore_collections_predicate  which collections to restore, by name
+
+    raises  OSError where the file can't be read; ValueError where inputs are missing in `input_map`, and what
+            `import_graph_def` raises
+    differs  TensorFlow fails when a collection names a node that does not exist; here the item is left out, with a
+             warning. Where names were taken already, collections follow the renamed nodes
+    """
+    given = hasattr(meta_graph_or_file, "DESCRIPTOR")
+    if given:
+        message = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef)
+    else:
+        message = read_meta_graph_file(meta_graph_or_file)
+    _check_unbound(message, unbound_inputs_col_name, input_map)
+    info = message.meta_info_def
+    scope = graph.unique_name(import_scope or "", mark_as_used=False)
+    imported = import_nodes(
+        graph,
+        message.graph_def,
+        input_map,
+        return_elements,
+        name=import_scope or scope,
+        producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
+        clear_devices=clear_devices,
+        owned=message is not meta_graph_or_file,
+    )
+    known_names = _Names(scope, imported)
+    restored = _Collections(graph, known_names, _knows_trainable(info.tensorflow_version))
+    for key in _in_order(message.collection_def):
+        if key != unbound_inputs_col_name and restore_collections_predicate(key):
+            restored.add(key, message.collection_def[key])
+    pattern = re.escape(scope.removesuffix("/") + "/") if scope else None
+    variables = {
+        names.strip_scope(v.name, scope): v
+        for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
+    }
+    return ImportedMetaGraph(message, scope, variables, imported.elements, imported.operations, known_names)
+
+
+def _check_unbound(message: proto.MetaGraphDef, key: str | None, input_map: Mapping[Any, Any] | None) -> None:
+    if not key or key not in message.collection_def:
+        return
+    collection = message.collection_def[key]
+    values = getattr(collection, collection.WhichOneof("kind") or "bytes_list").value
+    wanted = {v.decode() if isinstance(v, bytes) else v for v in values}
+    given = {k.decode() if isinstance(k, bytes) else k for k in input_map or {}}
+    if wanted and wanted != given:
+        missing = sorted(wanted - given)
+        more = sorted(given - wanted)
+        extra = f" These keys of input_map are not among them: {','.join(more)}." if more else ""
+        raise ValueError(
+            f"Graph contains unbound inputs: {','.join(missing)}. Must provide these inputs through input_map.{extra}"
+        )
+
+
+def _knows_trainable(version: str) -> bool:
+    """Whether VariableDefs of this version of TensorFlow say if the variable is trainable (since 1.9)."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is None or (int(found[1]), int(found[2])) >= (1, 9)
+
+
+def _in_order(collections: Any) -> list[str]:
+    """Sorted, but trainable variables first: they decide what is trainable in files that do not say."""
+    return sorted(collections, key=lambda key: (key != GraphKeys.TRAINABLE_VARIABLES, key))
+
+
+class _Collections:
+    """Restores the collections of one MetaGraph. A VariableDef in several of them becomes one Variable."""
+
+    def __init__(self, graph: Graph, known_names: _Names, knows_trainable: bool) -> None:
+        self._graph = graph
+        self._names = known_names
+        self._knows_trainable = knows_trainable
+        self._variables: dict[bytes, Any] = {}
+
+    def add(self, key: str, collection: Any) -> None:
+        kind = collection.WhichOneof("kind")
+        if kind is None:
+            _log.error("Cannot identify data type for collection %s. Skipping.", key)
+            return
+        functions = proto_functions(GraphKeys.GLOBAL_VARIABLES if key == GraphKeys.METRIC_VARIABLES else key)
+        if functions.from_proto is not None and kind == "bytes_list":
+            self._add_protos(key, collection.bytes_list.value, functions)
+            return
+        if key in _ONCE_NODE_LISTS:
+            _log.warning(
+                "The saved meta_graph is possibly from an older release:\n'%s' collection should be of type "
+                "'byte_list', but instead is of type '%s'.",
+                key,
+                kind,
+            )
+        for value in getattr(collection, kind).value:
+            self._add_value(key, kind, value)
+
+    def _add_protos(self, key: str, values: Sequence[bytes], functions: ProtoFunctions) -> None:
+        for data in values:
+            item = self._variables.get(data) if key in VARIABLE_COLLECTIONS else None
+            if item is None:
+                item = self._item(key, data, functions)
+                if item is None:
+                    continue
+                if key in VARIABLE_COLLECTIONS:
+                    self._variables[data] = item
+            self._graph.add_to_collection(key, item)
+
+    def _item(self, key: str, data: bytes, functions: ProtoFunctions) -> Any:
+        message = functions.proto_type()
+        try:
+            message.ParseFromString(data)
+        except proto.DecodeError:
+            _log.warning(
+                "Collection %s holds %d bytes that are no %s; left out.", key, len(data), type(message).__name__
+            )
+            return None
+        self._names.move_all(message)
+        if key in VARIABLE_COLLECTIONS and not self._knows_trainable:
+            message.trainable = key == GraphKeys.TRAINABLE_VARIABLES
+        assert functions.from_proto is not None
+        extra = {"graph": self._graph} if functions.takes_graph else {}
+        with self._reported(key):
+            return functions.from_proto(message, import_scope=self._names.scope, **extra)
+        return None
+
+    def _add_value(self, key: str, kind: str, value: Any) -> None:
+        graph = self._graph
+        if kind == "node_list":
+            with self._reported(key):
+                graph.add_to_collection(key, graph.as_graph_element(self._names.of(value)))
+        elif kind == "bytes_list":
+            graph.add_to_collection(key, self._text(value))
+        else:
+            graph.add_to_collection(key, value)
+
+    def _text(self, value: bytes) -> str | bytes:
+        """TensorFlow puts the import scope before strings too, whatever they say."""
+        if not self._names.scope:
+            return value
+        try:
+            return names.prepend_scope(value.decode(), self._names.scope)
+        except UnicodeDecodeError:
+            return value
+
+    @contextlib.contextmanager
+    def _reported(self, key: str) -> Iterator[None]:
+        """A name that is none in the graph is a warning: the item is left out."""
+        try:
+            yield
+        except (KeyError, ValueError) as e:
+            _log.warning("Collection %s: %s The item is left out.", key, e.args[0] if e.args else e)
