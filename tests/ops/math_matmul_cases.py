@@ -20,7 +20,9 @@ def factors(x: np.ndarray, y: np.ndarray, first: bool, second: bool) -> list[np.
     return [np.swapaxes(x, -1, -2).copy() if first else x, np.swapaxes(y, -1, -2).copy() if second else y]
 
 
-def transposed(op: str, x: np.ndarray, y: np.ndarray, names: tuple[str, str], grad: bool = True, **attrs: object) -> list[Case]:
+def transposed(
+    op: str, x: np.ndarray, y: np.ndarray, names: tuple[str, str], grad: bool = True, **attrs: object
+) -> list[Case]:
     return [Case(op, factors(x, y, s, t), {names[0]: s, names[1]: t, **attrs}, grad=grad) for s, t in BOTH]
 
 

@@ -10,6 +10,7 @@ POSITIVE = np.array([0.25, 0.5, 1.0, 3.5], np.float32)
 UNIT = np.array([-0.9, -0.3, 0.1, 0.7], np.float32)
 ABOVE_ONE = np.array([1.5, 2.0, 7.0], np.float32)
 EDGES = np.array([-np.inf, -1.0, -0.0, 0.0, 1.0, np.inf, np.nan], np.float32)
+HALF_EDGES = EDGES.astype(np.float16)
 COMPLEX = np.array([1 + 2j, -0.5 + 0.25j, 0.3 - 1j], np.complex64)
 INTS = np.array([-7, -1, 0, 3], np.int32)
 DY = np.array([[0.5, -1.0, 0.0], [2.0, 0.25, 3.0]], np.float32)
@@ -81,7 +82,7 @@ CASES = [
     *[Case("Rint", [x], grad=True) for x in (X, X.astype(np.float64), EDGES)],
     *floating("Round", is_complex=False),
     Case("Round", [INTS]),
-    *[Case(op, [x]) for op in ("IsNan", "IsInf", "IsFinite") for x in (EDGES, EDGES.astype(np.float16), np.float64(1.0))],
+    *[Case(op, [x]) for op in ("IsNan", "IsInf", "IsFinite") for x in (EDGES, HALF_EDGES, np.float64(1.0))],
     Case("IsNan", [EDGES.astype(ml_dtypes.bfloat16)]),
     Case("LogicalNot", [np.array([[True, False]])]),
     Case("Invert", [INTS]),

@@ -35,11 +35,9 @@ def reduce_gradients(b: Builder, x: Tensor, y: Tensor, gx: Any, gy: Any) -> tupl
     return gx, gy
 
 
-def reduce_gradients_always(b: Builder, shapes: tuple[Tensor, Tensor], axes: Any, grads: tuple[Any, Any]) -> Any:
-    """The older form: Sum and Reshape for both inputs, whatever the shapes. Takes what `gradient_args` returns."""
-    return tuple(
-        None if g is None else b.reshape(b.reduce_sum(g, a), s) for g, a, s in zip(grads, axes, shapes, strict=True)
-    )
+def reduced_always(b: Builder, grad: Tensor, axes: Tensor, shape: Tensor) -> Tensor:
+    """The older form, for what `gradient_args` returns: Sum and Reshape whatever the shapes."""
+    return b.reshape(b.reduce_sum(grad, axes), shape)
 
 
 def gradient_args(b: Builder, x: Tensor, y: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:

@@ -175,8 +175,7 @@ class Composites:
                 if a.shape.rank is not None:
                     perm = np.arange(a.shape.rank - 1, -1, -1, dtype=np.int32)
                 else:
-                    rank = self.rank(a)
-                    perm = self.op("Sub", self.op("Sub", rank, 1, name="sub"), self.range(0, rank, 1), name="sub")
+                    perm = self.op("Range", self.op("Sub", self.rank(a), 1, name="sub"), -1, -1)
             out: Tensor = self.op(op_type, a, perm, name=scope)
             return out
 

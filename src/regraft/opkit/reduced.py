@@ -14,7 +14,7 @@ from regraft.opkit.shapes import ShapeContext, Sizes
 
 
 def axes_of(indices: Any, rank: int) -> tuple[int, ...]:
-    """The axes that a reduction is told to reduce, in [0, rank). InvalidArgumentError for what is no axis, or one twice."""
+    """The axes that a reduction reduces, in [0, rank). InvalidArgumentError for what is no axis, and for one twice."""
     axes = []
     for axis in np.asarray(indices).reshape(-1).tolist():
         if not -rank <= axis < rank:
@@ -45,7 +45,7 @@ def reduction(c: ShapeContext) -> list[Sizes]:
     return [tuple(d for i, d in enumerate(sizes) if i not in reduced)]
 
 
-def reduced_shape(b: Builder, shape: Tensor, axes: Tensor) -> Any:
+def reduced_shape(b: Builder, shape: Tensor, axes: Any) -> Any:
     """The tensor `shape` with 1 at `axes`: an array where both are literal, else the nodes that work it out."""
     known, known_axes = literal_value(shape), literal_value(axes)
     if known is not None and known_axes is not None:

@@ -8,12 +8,11 @@ import numpy as np
 
 from regraft.base.errors import InvalidArgumentError
 from regraft.opkit.arrays import jnp, lax, namespace, on_host, static_shape
-from regraft.opkit.broadcast_gradient import equal_and_known, gradient_args, reduce_gradients, reduce_gradients_always
+from regraft.opkit.broadcast_gradient import equal_and_known, gradient_args, reduce_gradients, reduced_always
 from regraft.opkit.elementwise import binary, broadcast, incompatible, quiet
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes, merge, same_as
 from regraft.opkit.shapes import broadcast as broadcast_shape
-
 
 # Sums and products
 
@@ -283,7 +282,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 
 @op("Mod", "TruncateMod", shape=broadcast_shape)
 def truncate_mod(x: Any, y: Any) -> Any:
-    """The remainder of x / y rounded towards 0: it has the sign of x. Raises as Div; compiled, x mod 0 of integers is x."""
+    """The remainder of x / y rounded towards 0, with the sign of x. Raises as Div; compiled, x mod 0 of integers is x."""
     _check_divisor(y)
     return binary(x, y, np.fmod, "rem")
 
@@ -398,9 +397,8 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 
 
 def _scaled(b: Any, shapes: Any, axes: Any, by_x: Any, by_y: Any, dy: Any) -> Any:
-    (gx,) = reduce_gradients_always(b, shapes[:1], axes[:1], (by_x * dy,))
-    (gy,) = reduce_gradients_always(b, shapes[1:], axes[1:], (by_y * dy,))
-    return gx, gy
+    gx = reduced_always(b, by_x * dy, axes[0], shapes[0])
+    return gx, reduced_always(b, by_y * dy, axes[1], shapes[1])
 
 
 # Choices and angles
@@ -519,5 +517,3 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     g_low = b.reshape(b.reduce_sum(g_low, low_axes), shape_low)
     g_high = b.reshape(b.reduce_sum(g_high, high_axes), shape_high)
     return gx, g_low, g_high
-
-

@@ -25,7 +25,7 @@ _FLOATING = (
 
 @op("Cast", shape=same_as(0))
 @quiet
-def cast(x: Any, *, DstT: DType, Truncate: bool) -> Any:  # noqa: N803  # the attributes' names
+def cast(x: Any, *, DstT: DType, Truncate: bool) -> Any:  # the attributes' names
     """The numbers of x as `DstT`.
 
     Floats go to integers towards 0, integers wrap, anything but 0 is True; complex numbers count by their real part.

@@ -69,9 +69,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 @quiet
 def cumulative_logsumexp(x: Any, axis: Any, *, exclusive: bool, reverse: bool) -> Any:
     """log(sum(exp(x))) of the elements up to each one; -inf of none."""
-    return _running(
-        x, axis, exclusive, reverse, lambda v, at: np.logaddexp.accumulate(v, at), "cumlogsumexp", -np.inf
-    )
+    return _running(x, axis, exclusive, reverse, lambda v, at: np.logaddexp.accumulate(v, at), "cumlogsumexp", -np.inf)
 
 
 @cumulative_logsumexp.gradient

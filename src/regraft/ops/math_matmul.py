@@ -141,15 +141,14 @@ def _batch_matmul(x: Any, y: Any, adj_x: bool, adj_y: bool, out_type: Any) -> An
     try:
         return matrix_product(x, y, adj_x, adj_y, out_type)
     except ValueError as e:
-        raise InvalidArgumentError(
-            f"In[0] and In[1] must have compatible batch dimensions: {list(static_shape(x))} vs. {list(static_shape(y))}"
-        ) from e
+        shapes = f"{list(static_shape(x))} vs. {list(static_shape(y))}"
+        raise InvalidArgumentError(f"In[0] and In[1] must have compatible batch dimensions: {shapes}") from e
 
 
 @op("BatchMatMul", shape=lambda c: _batch_shape(c, False))
 @quiet
 def batch_matmul(x: Any, y: Any, *, adj_x: bool, adj_y: bool) -> Any:
-    """The products of matrices [..., n, k] and [..., k, m] pair by pair; the adjoint of a factor if its attribute says so."""
+    """The products of matrices [..., n, k] and [..., k, m], pair by pair; of their adjoints if the attributes say so."""
     if static_shape(x)[:-2] != static_shape(y)[:-2]:
         raise InvalidArgumentError(
             f"In[0] and In[1] must have the same batch dimensions: {list(static_shape(x))} vs. {list(static_shape(y))}"
@@ -171,7 +170,7 @@ def batch_matmul_v2(x: Any, y: Any, *, adj_x: bool, adj_y: bool) -> Any:
 
 @op("BatchMatMulV3", shape=lambda c: _batch_shape(c, True))
 @quiet
-def batch_matmul_v3(x: Any, y: Any, *, Tout: DType, adj_x: bool, adj_y: bool) -> Any:  # noqa: N803
+def batch_matmul_v3(x: Any, y: Any, *, Tout: DType, adj_x: bool, adj_y: bool) -> Any:
     """BatchMatMulV2 of factors whose dtypes may differ from each other and from the result's."""
     return _batch_matmul(x, y, adj_x, adj_y, Tout.numpy)
 

@@ -25,7 +25,9 @@ def _apply(x: Any, axes: tuple[int, ...], keep_dims: bool, on_numpy: Any, on_lax
     half = dtype.name in _HALVES
     if on_host(x):
         wide = np.float32 if half else dtype
-        return np.asarray(on_numpy(x.astype(wide) if half else x, axis=axes, dtype=wide, keepdims=keep_dims)).astype(dtype)
+        return np.asarray(on_numpy(x.astype(wide) if half else x, axis=axes, dtype=wide, keepdims=keep_dims)).astype(
+            dtype
+        )
     if half:
         x = lax.convert_element_type(x, np.float32)
     return _kept(lax.convert_element_type(getattr(lax, on_lax)(x, axes), dtype), x, axes, keep_dims)
@@ -162,7 +164,7 @@ def _extreme(input: Any, reduction_indices: Any, keep_dims: bool, on_numpy: Any,
         return _kept(getattr(lax, on_lax)(input, axes), input, axes, keep_dims)
     if input.dtype.kind in "iu":
         limits = np.iinfo(input.dtype)
-        initial = limits.max if highest else limits.min
+        initial: Any = limits.max if highest else limits.min
     else:
         initial = np.asarray(np.inf if highest else -np.inf, input.dtype)
     return np.asarray(on_numpy(input, axis=axes, keepdims=keep_dims, initial=initial)).astype(input.dtype)
