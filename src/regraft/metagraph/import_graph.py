@@ -14,6 +14,7 @@ from regraft.ir.scopes import Scopes
 from regraft.opkit.builder import Builder
 from regraft.serde.attr import attr_from_proto
 from regraft.serde.graph import add_functions, merge_versions, read_nodes
+from regraft.serde.lazy_attrs import LazyAttrs
 from regraft.serde.nodes import Naming, NodeReader
 
 Elements = list[Tensor | Operation]
@@ -261,18 +262,32 @@ def _enter_scopes(graph: Graph, operations: Sequence[Operation]) -> None:
 
 def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> None:
     """A node's own device, filled up from the device scopes; a colocated node is where the first of its group is."""
+    placed = {op.name for op in operations if op.device}
     colocated: list[tuple[Operation, list[str]]] = []
     for op in operations:
-        others = [g[5:].decode() for g in op.attrs.get("_class", ()) if g.startswith(names.COLOCATION_PREFIX)]
-        others = [name for name in others if name != op.name]
+        others = [name for name in _group(op) if name != op.name]
         if others:
-            op.device = ""
-            colocated.append((op, others))
+            if scopes.devices or op.device or not placed.isdisjoint(others):
+                colocated.append((op, others))
             continue
         for scope in reversed(scopes.devices):
             if scope.device is None:
                 break
             op.device = devices.merge(scope.of(op), op.device)
+    for op, _ in colocated:
+        op.device = ""
     for op, others in colocated:
         found = (graph.find(name) for name in others)
         op.device = next((other.device for other in found if other is not None and other.device), "")
+
+
+def _group(op: Operation) -> list[str]:
+    """The names of the nodes that the node is colocated with, read without decoding its attributes."""
+    attrs = op.attrs
+    assert isinstance(attrs, LazyAttrs)
+    if attrs.given is None:
+        own = attrs.node.attr
+        groups = own["_class"].list.s if "_class" in own else ()
+    else:
+        groups = attrs.get("_class", ())
+    return [g[5:].decode() for g in groups if g.startswith(names.COLOCATION_PREFIX)]

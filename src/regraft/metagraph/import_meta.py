@@ -132,8 +132,7 @@ def import_meta_graph(
             restored.add(key, message.collection_def[key])
     pattern = re.escape(scope.removesuffix("/") + "/") if scope else None
     variables = {
-        names.strip_scope(v.name, scope): v
-        for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
+        names.strip_scope(v.name, scope): v for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
     }
     return ImportedMetaGraph(message, scope, variables, imported.elements, imported.operations, known_names)
 

@@ -17,17 +17,18 @@ class LazyAttrs(Mapping[str, Any]):
     node      the NodeDef, which nobody else changes; it stays the source of a faithful copy (see `serde.node`)
     defaults  by name, the OpDef's default values
     given     values that hold instead of those in the message (a colocation group under a new name)
-    origin    what the Operation's inputs, controls and name were made from: while they are the same objects, the
-              NodeDef still tells the truth; None if it never did (names changed on the way in)
+    inputs, controls  those that the Operation was given: while they are the same objects, the NodeDef still tells the
+              truth; None if it never did (names changed on the way in)
     """
 
-    __slots__ = ("_decoded", "defaults", "given", "node", "origin")
+    __slots__ = ("_decoded", "controls", "defaults", "given", "inputs", "node")
 
     def __init__(self, node: Any, defaults: Mapping[str, Any]) -> None:
         self.node = node
         self.defaults = defaults
         self.given: dict[str, Any] | None = None
-        self.origin: Any = None
+        self.inputs: Any = None
+        self.controls: Any = None
         self._decoded: dict[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:

@@ -55,14 +55,8 @@ def _put_head(op: Operation, message: Any) -> None:
 
 def _put_lazy(op: Operation, attrs: LazyAttrs, message: Any) -> None:
     source = attrs.node
-    origin = attrs.origin
-    if (
-        origin is not None
-        and origin[0] is op._inputs
-        and origin[1] is op._controls
-        and attrs.given is None
-        and len(origin[1]) < 2
-    ):
+    controls = op._controls
+    if attrs.inputs is op._inputs and attrs.controls is controls and attrs.given is None and len(controls) < 2:
         message.CopyFrom(source)
         if source.device != op.device:
             message.device = op.device

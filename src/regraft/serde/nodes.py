@@ -111,6 +111,7 @@ class NodeReader:
                 self._settle(op)
             if not self._in_order:
                 ops = self._sorted(ops)
+            self._sources = {}
         return ops
 
     # First pass
@@ -262,7 +263,7 @@ class NodeReader:
                 sources[name] = (op.outputs[0], types[0])
         if self._as_written:
             for op, attrs in zip(ops, self._attrs, strict=True):
-                attrs.origin = (op._inputs, op._controls)
+                attrs.inputs, attrs.controls = op._inputs, op._controls
 
     def _connect_with_care(self, op: Operation, found: list[Source], wanted: tuple[DType, ...]) -> None:
         """Take inputs that are not one for one of the types that the op wants: controls, references, mistakes."""

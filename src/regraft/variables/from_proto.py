@@ -29,7 +29,12 @@ def variable_from_proto(graph: Graph, variable_def: Any, import_scope: str | Non
 
 def _fill(variable: Variable, graph: Graph, message: proto.VariableDef, scope: str) -> None:
     def element(name: str) -> Any:
-        return graph.as_graph_element(names.prepend_scope(name, scope))
+        full = names.prepend_scope(name, scope)
+        if full.endswith(":0"):
+            op = graph.find(full[:-2])
+            if op is not None and op.output_types:
+                return op.outputs[0]
+        return graph.as_graph_element(full)
 
     found = element(message.variable_name)
     variable._variable = found.outputs[0] if isinstance(found, Operation) else found
