@@ -1,4 +1,4 @@
-"""`regraft demo`: the main job on real files. A graph that TensorFlow wrote is opened, run, trained on, saved, reopened."""
+"""`regraft demo`: the main job on real files: open what TensorFlow wrote, run it, train on, save, reopen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(steps: int) -> None:
     console = Console()
     started = time.perf_counter()
     with np.load(IMAGES) as data:
-        images = data["images"].astype(np.float32) / 16
+        images = data["images"].astype(np.float32)
         labels = data["labels"].astype(np.int64)
         train, held_out = data["train"], data["held_out"]
 

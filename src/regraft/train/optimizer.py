@@ -14,7 +14,7 @@ from regraft.base import dtypes
 from regraft.gradients import gradients
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
-from regraft.metagraph.graph_keys import GraphKeys
+from regraft.ir.graph_keys import GraphKeys
 from regraft.opkit.builder import Builder
 from regraft.opkit.slices import IndexedSlices
 from regraft.train import slots

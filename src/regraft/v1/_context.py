@@ -21,7 +21,7 @@ class _Stacks(threading.local):
 
 
 _stacks = _Stacks()
-_process: dict[str, Any] = {"graph": None, "eager": False}
+_process: dict[str, Any] = {"graph": None, "eager": False, "resource": False}
 
 
 def get_default_graph() -> Graph:
@@ -83,6 +83,15 @@ def executing_eagerly() -> bool:
 def declare_eager(on: bool) -> None:
     """Regraft has no eager mode; the declaration makes the graph-only functions refuse as TensorFlow's do."""
     _process["eager"] = on
+
+
+def resource_variables() -> bool:
+    """Whether new variables are resource variables where nothing else says."""
+    return bool(_process["resource"])
+
+
+def use_resource_variables(on: bool) -> None:
+    _process["resource"] = on
 
 
 def builder() -> Builder:

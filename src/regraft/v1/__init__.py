@@ -1,0 +1,54 @@
+"""The names and the behaviour of `tensorflow.compat.v1` in graph mode: `import regraft.v1 as tf`.
+
+A module of this package holds a subject; this file only gathers them. Names that are one op and nothing else are made
+from a table when they are first used.
+"""
+
+# ruff: noqa: F403  each module names in __all__ what belongs to the top level
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from regraft.base import errors as errors
+from regraft.proto import AttrValue as AttrValue
+from regraft.proto import ConfigProto as ConfigProto
+from regraft.proto import GPUOptions as GPUOptions
+from regraft.proto import GraphDef as GraphDef
+from regraft.proto import GraphOptions as GraphOptions
+from regraft.proto import MetaGraphDef as MetaGraphDef
+from regraft.proto import NodeDef as NodeDef
+from regraft.proto import OptimizerOptions as OptimizerOptions
+from regraft.proto import RunMetadata as RunMetadata
+from regraft.proto import RunOptions as RunOptions
+from regraft.v1 import _plain
+from regraft.v1._array import *
+from regraft.v1._clip import *
+from regraft.v1._dtypes import *
+from regraft.v1._einsum import *
+from regraft.v1._gradients import *
+from regraft.v1._graph import *
+from regraft.v1._graph_control import *
+from regraft.v1._indexing import *
+from regraft.v1._linalg import *
+from regraft.v1._math import *
+from regraft.v1._random import *
+from regraft.v1._reduction import *
+from regraft.v1._session import InteractiveSession as InteractiveSession
+from regraft.v1._session import Session as Session
+from regraft.v1._variable_scope import *
+from regraft.v1._variables import *
+
+_MODULES = frozenset(
+    {"initializers", "layers", "linalg", "losses", "math", "metrics", "nn", "random", "raw_ops", "train"}
+)
+
+
+def disable_v2_behavior() -> None:
+    """Nothing: Regraft is TensorFlow 1."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    return _plain.function(name)
