@@ -14,10 +14,11 @@ from regraft.ir.scopes import Scopes
 from regraft.opkit.builder import Builder
 from regraft.serde.attr import attr_from_proto
 from regraft.serde.graph import add_functions, merge_versions, read_nodes
-from regraft.serde.lazy_attrs import LazyAttrs
 from regraft.serde.nodes import Naming, NodeReader
 
 Elements = list[Tensor | Operation]
+
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def import_nodes(
             for op in operations:
                 op.device = ""
         graph.extend(operations)
-        _enter_scopes(graph, operations)
+        _enter_scopes(graph, operations, message)
     return Imported(operations, elements, naming)
 
 
@@ -241,10 +242,11 @@ def _elements(wanted: Sequence[str], mapping: Mapping[tuple[str, int], Any], rea
     return elements
 
 
-def _enter_scopes(graph: Graph, operations: Sequence[Operation]) -> None:
+def _enter_scopes(graph: Graph, operations: Sequence[Operation], message: proto.GraphDef) -> None:
     """Apply the device, control and control flow scopes in which the import stands, as to any new operation."""
     scopes = graph.scopes
-    if scopes.devices or any(op.device for op in operations):
+    placed = [op for op in operations if op.device]
+    if scopes.devices or not _alone(placed, message):
         _place(graph, operations, scopes)
     if scopes.controls:
         for op in operations:
@@ -260,16 +262,32 @@ def _enter_scopes(graph: Graph, operations: Sequence[Operation]) -> None:
             context.AddOp(op)
 
 
+def _alone(placed: Sequence[Operation], message: proto.GraphDef) -> bool:
+    """Whether no node is in one group with a node that has a device, so that each stays where its own device says.
+
+    A plain search in the bytes: the usual file places a few nodes of its Saver, and groups thousands of others.
+    """
+    if len(placed) > _FEW:
+        return False
+    nodes = [op.attrs.node for op in placed]  # type: ignore[attr-defined]  # LazyAttrs, as they were just read
+    if any("_class" in node.attr for node in nodes):
+        return False
+    data = message.SerializeToString() if nodes else b""
+    return not any(names.COLOCATION_PREFIX + node.name.encode() in data for node in nodes)
+
+
 def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> None:
     """A node's own device, filled up from the device scopes; a colocated node is where the first of its group is."""
     placed = {op.name for op in operations if op.device}
     colocated: list[tuple[Operation, list[str]]] = []
     for op in operations:
-        others = [name for name in _group(op) if name != op.name]
-        if others:
-            if scopes.devices or op.device or not placed.isdisjoint(others):
-                colocated.append((op, others))
-            continue
+        attrs = op.attrs
+        if "_class" in attrs.node.attr:  # type: ignore[attr-defined]  # LazyAttrs, as the operation was just read
+            others = [name for name in _group(attrs) if name != op.name]
+            if others:
+                if scopes.devices or op.device or not placed.isdisjoint(others):
+                    colocated.append((op, others))
+                continue
         for scope in reversed(scopes.devices):
             if scope.device is None:
                 break
@@ -281,13 +299,7 @@ def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> Non
         op.device = next((other.device for other in found if other is not None and other.device), "")
 
 
-def _group(op: Operation) -> list[str]:
+def _group(attrs: Any) -> list[str]:
     """The names of the nodes that the node is colocated with, read without decoding its attributes."""
-    attrs = op.attrs
-    assert isinstance(attrs, LazyAttrs)
-    if attrs.given is None:
-        own = attrs.node.attr
-        groups = own["_class"].list.s if "_class" in own else ()
-    else:
-        groups = attrs.get("_class", ())
+    groups = attrs.node.attr["_class"].list.s if attrs.given is None else attrs["_class"]
     return [g[5:].decode() for g in groups if g.startswith(names.COLOCATION_PREFIX)]

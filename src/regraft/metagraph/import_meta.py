@@ -17,6 +17,7 @@ from regraft.ir.node import Operation
 from regraft.metagraph.collections import ProtoFunctions, proto_functions
 from regraft.metagraph.import_graph import Elements, Imported, import_nodes
 from regraft.metagraph.meta_file import read_meta_graph_file
+from regraft.serde.nodes import no_collection
 
 _log = logging.getLogger("regraft")
 
@@ -114,22 +115,23 @@ def import_meta_graph(
         message = read_meta_graph_file(meta_graph_or_file)
     _check_unbound(message, unbound_inputs_col_name, input_map)
     info = message.meta_info_def
-    scope = graph.unique_name(import_scope or "", mark_as_used=False)
-    imported = import_nodes(
-        graph,
-        message.graph_def,
-        input_map,
-        return_elements,
-        name=import_scope or scope,
-        producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
-        clear_devices=clear_devices,
-        owned=message is not meta_graph_or_file,
-    )
-    known_names = _Names(scope, imported)
-    restored = _Collections(graph, known_names, _knows_trainable(info.tensorflow_version))
-    for key in _in_order(message.collection_def):
-        if key != unbound_inputs_col_name and restore_collections_predicate(key):
-            restored.add(key, message.collection_def[key])
+    with no_collection():
+        scope = graph.unique_name(import_scope or "", mark_as_used=False)
+        imported = import_nodes(
+            graph,
+            message.graph_def,
+            input_map,
+            return_elements,
+            name=import_scope or scope,
+            producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
+            clear_devices=clear_devices,
+            owned=message is not meta_graph_or_file,
+        )
+        known_names = _Names(scope, imported)
+        restored = _Collections(graph, known_names, _knows_trainable(info.tensorflow_version))
+        for key in _in_order(message.collection_def):
+            if key != unbound_inputs_col_name and restore_collections_predicate(key):
+                restored.add(key, message.collection_def[key])
     pattern = re.escape(scope.removesuffix("/") + "/") if scope else None
     variables = {
         names.strip_scope(v.name, scope): v for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)

@@ -29,7 +29,7 @@ from regraft.ir.op_def import OpDef
 from regraft.serde.lazy_attrs import LazyAttrs
 from regraft.serde.signature import Signature, signature_of
 
-_VALID_NAMES = re.compile(r"(?:[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\n)*")
+_INVALID_IN_LINES = re.compile(r"[^A-Za-z0-9_.\\/>\n-]|\n[^A-Za-z0-9.]")
 _VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _MERGES = frozenset({"Merge", "RefMerge"})
 _NEXT_ITERATIONS = frozenset({"NextIteration", "RefNextIteration"})
@@ -104,7 +104,7 @@ class NodeReader:
 
         raises  ValueError where the nodes contradict each other or their ops, as TensorFlow does
         """
-        with _no_collection():
+        with no_collection():
             ops, expected = self._make(nodes)
             self._connect(ops, nodes, expected)
             for op in self._unknown:
@@ -180,7 +180,9 @@ class NodeReader:
         return ops, expected
 
     def _check_names(self) -> None:
-        if _VALID_NAMES.fullmatch("\n".join(self.by_name) + "\n" if self.by_name else "") is None:
+        # One look at all names together; a name that itself holds a line break is found by the count.
+        lines = "\n".join(["", *self.by_name])
+        if _INVALID_IN_LINES.search(lines + "\n.") or lines.count("\n") != len(self.by_name):
             for name in self.by_name:
                 if not _VALID_NAME.fullmatch(name):
                     raise ValueError(f"Node {name!r}: Node name contains invalid characters")
@@ -250,7 +252,15 @@ class NodeReader:
         mapped = {name for name, _ in self._mapping}
         for name, op, node, wanted in zip(self.by_name, ops, nodes, expected, strict=True):
             texts = node.input[:]
-            if texts:
+            count = len(texts)
+            if count == 1 and len(wanted) == 1:
+                text = texts[0]
+                source = sources.get(text) or self._resolve(op, node, text)
+                if source[1] is wanted[0]:
+                    op._inputs = (source[0],)
+                else:
+                    self._connect_with_care(op, [source], wanted)
+            elif count:
                 found = [sources.get(text) or self._resolve(op, node, text) for text in texts]
                 if tuple([dtype for _, dtype in found]) == wanted:
                     op._inputs = tuple([target for target, _ in found])
@@ -260,7 +270,12 @@ class NodeReader:
                 self._wrong_count(op, wanted, 0)
             types = op.output_types
             if types and name not in mapped:
-                sources[name] = (op.outputs[0], types[0])
+                outputs = op._outputs
+                if outputs is None:
+                    outputs = op._outputs = (
+                        [Tensor(op, i) for i in range(len(types))] if len(types) > 1 else [Tensor(op, 0)]
+                    )
+                sources[name] = (outputs[0], types[0])
         if self._as_written:
             for op, attrs in zip(ops, self._attrs, strict=True):
                 attrs.inputs, attrs.controls = op._inputs, op._controls
@@ -406,7 +421,7 @@ def _check_recorded(node: Any, types: tuple[DType, ...]) -> None:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Hold back the cycle collector, which would walk all new nodes again and again."""
     enabled = gc.isenabled()
     gc.disable()
