@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from regraft.base.errors import InvalidArgumentError
 from regraft.opkit import random
 from regraft.opkit.arrays import jnp, lax, on_host
 
@@ -23,6 +24,14 @@ OUTPUT_BLOCKS = 256
 """Blocks that a stateful op reserves for each element of its output, whatever it uses."""
 
 _TRUNCATE_AT = 2.0
+
+
+def sizes_of(shape: Any) -> Shape:
+    """The `shape` input of a random op as a tuple. InvalidArgumentError for a negative size."""
+    sizes = tuple(int(d) for d in shape)
+    if any(d < 0 for d in sizes):
+        raise InvalidArgumentError(f"Dimension {min(sizes)} must be >= 0 in shape {list(sizes)}")
+    return sizes
 
 
 def group_size(dtype: np.dtype[Any]) -> int:
@@ -78,41 +87,55 @@ def _in_chunks(function: Callable[[Any], Any], words: Any, rows: int = 1 << 14) 
 
 def truncated_normal(key: Any, counter: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
     """Standard normals of magnitude below 2: each group takes the first that qualify of its own stream of samples."""
-    per_group = group_size(dtype)
     groups = _groups(shape, dtype)
-    stride = OUTPUT_BLOCKS * per_group // 4
-    few, many = (2, 8) if per_group == 4 else (3, 8)
-
-    def attempt(at: Any, count: int) -> tuple[Any, Any]:
-        """The groups `at`, looking at `count` blocks of each: their values, and whether there were enough."""
-        xp = np if on_host(key, counter, at) else jnp
-        offsets = at[:, None] * np.uint64(stride) + xp.arange(count, dtype=np.uint64)
-        words = random.blocks_at(key, counter, offsets).reshape(-1, 4 * count)
-        return _first_below(random.normal_pairs(words, dtype), per_group)
-
+    xp = np if on_host(key, counter) else jnp
     if groups == 0:
-        return (np if on_host(key, counter) else jnp).zeros(shape, dtype)
-    if on_host(key, counter):
-        parts = []
-        for i in range(0, groups, 1 << 13):
-            at = np.arange(i, min(i + (1 << 13), groups), dtype=np.uint64)
-            values, enough = attempt(at, few)
-            if not enough.all():
-                values[~enough] = attempt(at[~enough], many)[0]
-            parts.append(values.astype(dtype))
-        return _shaped(np.concatenate(parts), shape)
-    at = jnp.arange(groups, dtype=np.uint64)
-    values, enough = attempt(at, few)
-    values = lax.cond(jnp.all(enough), lambda: values, lambda: attempt(at, many)[0])
-    return _shaped(values.astype(dtype), shape)
-
-
-def _first_below(normals: Any, count: int) -> tuple[Any, Any]:
-    """The first `count` of each row that are inside the limit, and whether the row has that many."""
-    xp = np if on_host(normals) else jnp
-    inside = xp.abs(normals) < normals.dtype.type(_TRUNCATE_AT)
-    place = xp.cumsum(inside, axis=-1, dtype=np.int32)
-    picked = [
-        xp.sum(xp.where(inside & (place == i + 1), normals, xp.zeros((), normals.dtype)), axis=-1) for i in range(count)
+        return xp.zeros(shape, dtype)
+    if xp is jnp:
+        return _shaped(_traced_groups(key, counter, groups, dtype).astype(dtype), shape)
+    rows = 1 << 13
+    parts = [
+        _host_groups(key, counter, np.arange(i, min(i + rows, groups), dtype=np.uint64), dtype).astype(dtype)
+        for i in range(0, groups, rows)
     ]
-    return xp.stack(picked, axis=-1).astype(normals.dtype), place[:, -1] >= count
+    return _shaped(np.concatenate(parts), shape)
+
+
+def _stride(per_group: int) -> np.uint64:
+    return np.uint64(OUTPUT_BLOCKS * per_group // 4)
+
+
+def _host_groups(key: Any, counter: Any, at: Any, dtype: np.dtype[Any], count: int = 0) -> Any:
+    """The groups `at`: `count` blocks of each are looked at, and more where they do not do."""
+    per_group = group_size(dtype)
+    count = count or (2 if per_group == 4 else 3)
+    offsets = at[:, None] * _stride(per_group) + np.arange(count, dtype=np.uint64)
+    normals = random.normal_pairs(random.blocks_at(key, counter, offsets).reshape(-1, 4 * count), dtype)
+    inside = np.abs(normals) < _TRUNCATE_AT
+    # A stable sort puts those that qualify first, in their order.
+    order = np.argsort(~inside, axis=1, kind="stable")[:, :per_group]
+    values = np.take_along_axis(normals, order, 1)
+    short = inside.sum(axis=1) < per_group
+    if short.any():
+        values[short] = _host_groups(key, counter, at[short], dtype, 2 * count)
+    return values
+
+
+def _traced_groups(key: Any, counter: Any, groups: int, dtype: np.dtype[Any]) -> Any:
+    """All groups, a block of each after another until every group is full."""
+    per_group = group_size(dtype)
+    first = jnp.arange(groups, dtype=np.uint64) * _stride(per_group)
+    kind = np.dtype(np.float64 if per_group == 2 else np.float32)
+
+    def body(state: tuple[Any, Any, list[Any]]) -> tuple[Any, Any, list[Any]]:
+        block, have, values = state
+        normals = random.normal_pairs(random.blocks_at(key, counter, first + block), dtype)
+        for k in range(per_group):
+            normal = normals[:, k]
+            inside = jnp.abs(normal) < _TRUNCATE_AT
+            values = [jnp.where(inside & (have == j), normal, value) for j, value in enumerate(values)]
+            have = have + inside.astype(np.int32)
+        return block + np.uint64(1), have, values
+
+    start = (jnp.zeros((), np.uint64), jnp.zeros(groups, np.int32), [jnp.zeros(groups, kind)] * per_group)
+    return jnp.stack(lax.while_loop(lambda state: jnp.min(state[1]) < per_group, body, start)[2], axis=-1)

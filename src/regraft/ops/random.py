@@ -28,17 +28,10 @@ def _drawn(*scalars: int) -> Rule:
     return rule
 
 
-def _sizes(shape: Any) -> tuple[int, ...]:
-    sizes = tuple(int(d) for d in shape)
-    if any(d < 0 for d in sizes):
-        raise InvalidArgumentError(f"Dimension {min(sizes)} must be >= 0 in shape {list(sizes)}")
-    return sizes
-
-
 @op("RandomUniform", shape=_drawn(), static="shape", random=True, no_gradient="its inputs are integers")
 def random_uniform(shape: Any, *, dtype: DType, rng: Rng) -> Any:
     """Floats in [0, 1)."""
-    sizes = _sizes(shape)
+    sizes = random_fill.sizes_of(shape)
     start = rng.reserve(random_fill.OUTPUT_BLOCKS * math.prod(sizes))
     return random_fill.uniform(rng.key, start, sizes, dtype.numpy)
 
@@ -46,7 +39,7 @@ def random_uniform(shape: Any, *, dtype: DType, rng: Rng) -> Any:
 @op("RandomUniformInt", shape=_drawn(1, 2), static="shape", random=True)
 def random_uniform_int(shape: Any, minval: Any, maxval: Any, *, rng: Rng) -> Any:
     """Integers in [minval, maxval), slightly biased where the width is no power of two, as in TensorFlow."""
-    sizes = _sizes(shape)
+    sizes = random_fill.sizes_of(shape)
     if on_host(minval, maxval) and 0 not in sizes and minval >= maxval:
         raise InvalidArgumentError(f"Need minval < maxval, got {minval} >= {maxval}")
     start = rng.reserve(random_fill.OUTPUT_BLOCKS * math.prod(sizes))
@@ -56,7 +49,7 @@ def random_uniform_int(shape: Any, minval: Any, maxval: Any, *, rng: Rng) -> Any
 @op("RandomStandardNormal", shape=_drawn(), static="shape", random=True, no_gradient="its inputs are integers")
 def random_standard_normal(shape: Any, *, dtype: DType, rng: Rng) -> Any:
     """Normals of mean 0 and deviation 1."""
-    sizes = _sizes(shape)
+    sizes = random_fill.sizes_of(shape)
     start = rng.reserve(random_fill.OUTPUT_BLOCKS * math.prod(sizes))
     return random_fill.normal(rng.key, start, sizes, dtype.numpy)
 
@@ -64,7 +57,7 @@ def random_standard_normal(shape: Any, *, dtype: DType, rng: Rng) -> Any:
 @op("TruncatedNormal", shape=_drawn(), static="shape", random=True, no_gradient="its inputs are integers")
 def truncated_normal(shape: Any, *, dtype: DType, rng: Rng) -> Any:
     """Normals of mean 0 and deviation 1, drawn again while their magnitude is 2 or more."""
-    sizes = _sizes(shape)
+    sizes = random_fill.sizes_of(shape)
     start = rng.reserve(random_fill.OUTPUT_BLOCKS * math.prod(sizes))
     return random_fill.truncated_normal(rng.key, start, sizes, dtype.numpy)
 
