@@ -47,9 +47,7 @@ def fields_of(message: descriptor_pb2.DescriptorProto) -> list[tuple[object, ...
 
 def compare(ours: descriptor_pb2.DescriptorProto, theirs: descriptor_pb2.DescriptorProto) -> None:
     assert fields_of(ours) == fields_of(theirs), ours.name
-    assert {e.name: enum_values(e) for e in ours.enum_type} == {
-        e.name: enum_values(e) for e in theirs.enum_type
-    }
+    assert {e.name: enum_values(e) for e in ours.enum_type} == {e.name: enum_values(e) for e in theirs.enum_type}
     nested = {message.name: message for message in theirs.nested_type}
     assert {message.name for message in ours.nested_type} == set(nested)
     for message in ours.nested_type:
@@ -171,6 +169,12 @@ class TestText:
     def test_any_of_an_unknown_type(self) -> None:
         collection = proto.CollectionDef()
         collection.any_list.value.add(type_url="type.googleapis.com/nobody.Knows", value=b"\x08\x01")
+        text = proto.to_text(collection)
+        assert proto.parse_text(text, proto.CollectionDef) == collection
+
+    def test_any_whose_bytes_are_damaged(self) -> None:
+        collection = proto.CollectionDef()
+        collection.any_list.value.add(type_url="type.googleapis.com/tensorflow.NodeDef", value=b"\xff\xff")
         text = proto.to_text(collection)
         assert proto.parse_text(text, proto.CollectionDef) == collection
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.text_format import ParseError
 
 from regraft.proto.pool import PACKAGE, descriptor_set
@@ -51,7 +51,10 @@ def _rename_types(message: "DescriptorProto") -> None:
 
 def to_text(message: Message) -> str:
     """The text form of `message`; fields that we do not define are left out."""
-    return text_format.MessageToString(message, descriptor_pool=_pool_of_their_names())
+    try:
+        return text_format.MessageToString(message, descriptor_pool=_pool_of_their_names())
+    except DecodeError:  # an Any whose bytes are not of the type it names: shown as bytes
+        return text_format.MessageToString(message, descriptor_pool=DescriptorPool())
 
 
 def parse_text(text: str, cls: type[M]) -> M:
