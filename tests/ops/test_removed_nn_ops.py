@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from regraft.ir.graph import Graph
-from regraft.ops import infer_shapes
 from regraft.opkit import registry
 from regraft.opkit.builder import Builder
 from regraft.opkit.call import bind_kernel
+from regraft.ops import infer_shapes
 from tests.ops.case import Case
 from tests.ops.nn_norm_cases import REMOVED
 from tests.oracle import available, run_graph, tensorflow
