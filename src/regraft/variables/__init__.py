@@ -6,6 +6,7 @@ from typing import Any
 
 from regraft.ir.graph import Graph
 from regraft.variables.from_proto import variable_from_proto
+from regraft.variables.partitioned import PartitionedVariable
 from regraft.variables.policy import VariableAggregation, VariableSynchronization
 from regraft.variables.ref import RefVariable
 from regraft.variables.resource import ResourceVariable
@@ -21,6 +22,7 @@ def make_variable(graph: Graph, initial_value: Any, use_resource: bool = False, 
 
 
 __all__ = [
+    "PartitionedVariable",
     "RefVariable",
     "ResourceVariable",
     "SaveSliceInfo",
