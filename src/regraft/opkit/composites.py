@@ -76,8 +76,8 @@ class Composites:
                         return self.constant(value, dtype, shape=known, name=scope)
                     shape = self.constant(known, dtypes.int32, name="shape_as_tensor")
                 else:
-                    shape = self.convert(shape, dtypes.int32, name="shape_as_tensor")
-            elif shape.shape.rank == 0:
+                    shape = self.convert(shape, dtypes.int32)
+            if not shape.shape.rank:
                 shape = self.reshape(shape, [-1])
             filled: Tensor = self.op("Fill", shape, self.constant(value, dtype), name=scope)
             return filled
