@@ -11,6 +11,7 @@ from regraft.base.errors import InvalidArgumentError
 from regraft.checkpoint import ShapeAndSlice, open_checkpoint
 from regraft.checkpoint.bundle_writer import merge_checkpoints, write_checkpoint
 from regraft.checkpoint.items import Item
+from regraft.checkpoint.restore import restore as restore_tensors
 from regraft.checkpoint.v1_writer import write_v1_checkpoint
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import ShapeContext, Sizes, no_outputs, scalar, unknown
@@ -74,19 +75,8 @@ def restore_v2(prefix: Any, tensor_names: Any, shape_and_slices: Any, *, dtypes:
 
     raises  NotFoundError for a key that is not there; InvalidArgumentError naming every dtype that differs
     """
-    path = _text(prefix)
-    keys = _texts(tensor_names)
-    with open_checkpoint(path) as reader:
-        wrong = [
-            f"tensor_name = {key}; expected dtype {dtype.name} does not equal original dtype {reader.dtype(key).name}"
-            for key, dtype in zip(keys, dtypes, strict=True)
-            if reader.dtype(key).base is not dtype.base
-        ]
-        if wrong:
-            raise InvalidArgumentError("\n".join(wrong), where=(path,))
-        specs = _texts(shape_and_slices)
-        whole = reader.get_tensors({k for k, s in zip(keys, specs, strict=True) if not s})
-        return [reader.get_slice(k, s) if s else whole[k] for k, s in zip(keys, specs, strict=True)]
+    with open_checkpoint(_text(prefix)) as reader:
+        return list(restore_tensors(reader, _texts(tensor_names), _texts(shape_and_slices), dtypes))
 
 
 @op("Restore", shape=unknown, runs=Runs.HOST, pure=False)
