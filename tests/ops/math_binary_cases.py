@@ -18,7 +18,7 @@ DIVISORS = np.array([2, 2, -2, -2, 3, 5], np.int32)
 
 
 def broadcasting(op: str, x: np.ndarray = X, y: np.ndarray = Y, is_complex: bool = True) -> list[Case]:
-    """Rows for equal shapes, for each way in which an input is repeated, for each class of dtype, and for no elements."""
+    """Rows for equal shapes, for each way in which an input is repeated, each class of dtype, and no elements."""
     row, column = (y[0] if y is not Y else ROW), (y[:, :1] if y is not Y else COLUMN)
     rows = [
         Case(op, [x, y], grad=True),

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from regraft.base.errors import InvalidArgumentError
-from regraft.opkit.arrays import lax, on_host, static_shape
+from regraft.opkit.arrays import LazyModule, lax, on_host, static_shape
+
+scipy_special: Any = LazyModule("scipy.special")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +53,12 @@ def binary(x: Any, y: Any, on_numpy: Callable[..., Any], on_lax: str) -> Any:
                 raise incompatible(x, y) from e
     x, y = broadcast(x, y)
     return getattr(lax, on_lax)(x, y)
+
+
+def on_scipy(name: str, x: Any) -> Any:
+    """`scipy.special.<name>(x)` of a host value, in its dtype: floats of 16 bits by way of float32."""
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    return np.asarray(getattr(scipy_special, name)(wide)).astype(x.dtype)
 
 
 def incompatible(*values: Any) -> InvalidArgumentError:

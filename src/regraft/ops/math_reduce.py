@@ -25,9 +25,8 @@ def _apply(x: Any, axes: tuple[int, ...], keep_dims: bool, on_numpy: Any, on_lax
     half = dtype.name in _HALVES
     if on_host(x):
         wide = np.float32 if half else dtype
-        return np.asarray(on_numpy(x.astype(wide) if half else x, axis=axes, dtype=wide, keepdims=keep_dims)).astype(
-            dtype
-        )
+        x = x.astype(wide) if half else x
+        return np.asarray(on_numpy(x, axis=axes, dtype=wide, keepdims=keep_dims)).astype(dtype, copy=False)
     if half:
         x = lax.convert_element_type(x, np.float32)
     return _kept(lax.convert_element_type(getattr(lax, on_lax)(x, axes), dtype), x, axes, keep_dims)
