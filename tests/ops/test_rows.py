@@ -221,17 +221,24 @@ def test_static_shape_is_tensorflows(case: Case, mode: str) -> None:
 @pytest.mark.parametrize("case", DIFFERENTIABLE)
 def test_gradient_graph_is_tensorflows(case: Case, mode: str) -> None:
     tf = tensorflow()
-    theirs = both.in_tensorflow(case, mode)
+    try:
+        theirs = both.in_tensorflow(case, mode)
+    except ValueError:
+        pytest.skip("TensorFlow builds no such node of an input of unknown rank")
     mine = both.in_regraft(case, mode)
     wrt = case.grad_wrt or [i for i, t in enumerate(mine.inputs) if differentiable(t.dtype)]
+    ys, xs = [t for t in mine.node.outputs if differentiable(t.dtype)], [mine.inputs[i] for i in wrt]
     with theirs.graph.as_default():
-        reference = tf.gradients(
-            [t for t in theirs.node.outputs if differentiable(dtypes.as_dtype(t.dtype.as_datatype_enum))],
-            [theirs.inputs[i] for i in wrt],
-        )
-    result = gradients(
-        mine.graph, [t for t in mine.node.outputs if differentiable(t.dtype)], [mine.inputs[i] for i in wrt]
-    )
+        try:
+            reference = tf.gradients(
+                [t for t in theirs.node.outputs if differentiable(dtypes.as_dtype(t.dtype.as_datatype_enum))],
+                [theirs.inputs[i] for i in wrt],
+            )
+        except ValueError:
+            with pytest.raises(ValueError, match="."):
+                gradients(mine.graph, ys, xs)
+            return
+    result = gradients(mine.graph, ys, xs)
     names = [None if r is None else r.name for r in reference]
     wanted, got = both.describe_tensorflow(theirs.graph), both.describe_ours(mine.graph)
     assert list(got) == list(wanted)

@@ -206,8 +206,8 @@ class Composites:
             ]
             order = [dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64]
             if dtype is None:
-                widest = max((t.dtype.base for t in ends), key=lambda t: order.index(t) if t in order else 0)
-                ends = [self.cast(t, widest) for t in ends]
+                dtype = max((t.dtype.base for t in ends), key=lambda t: order.index(t) if t in order else 0)
+            ends = [self.cast(t, dtype) for t in ends]
             out: Tensor = self.op("Range", *ends, name=scope)
             return out
 

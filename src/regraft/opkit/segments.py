@@ -77,7 +77,8 @@ def check_sorted(ids: np.ndarray[Any, Any], rows: int, what: str = "input") -> i
         raise InvalidArgumentError("segment ids are not increasing")
     if ids[0] < 0:
         raise InvalidArgumentError(
-            f"Segment id {ids[0]} out of range [0, {int(ids[-1]) + 1}), possibly because 'segment_ids' input is not sorted."
+            f"Segment id {ids[0]} out of range [0, {int(ids[-1]) + 1}), possibly because 'segment_ids' input is not "
+            "sorted."
         )
     return int(ids[-1]) + 1
 
@@ -91,7 +92,8 @@ def reduce_sorted(how: str, data: np.ndarray[Any, Any], ids: np.ndarray[Any, Any
     rows = np.bincount(ids, minlength=count) if count else np.zeros(0, np.int64)
     column = rows.reshape((-1,) + (1,) * (data.ndim - 1))
     if how == "mean":
-        return divided(total, np.maximum(column, 1))
+        mean: np.ndarray[Any, Any] = divided(total, np.maximum(column, 1))
+        return mean
     if how in ("min", "max"):
         return np.where(column == 0, data.dtype.type(0), total)
     return total
