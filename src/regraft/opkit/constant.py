@@ -44,8 +44,10 @@ def constant_value(tensor: Tensor, _depth: int = 0) -> np.ndarray[Any, Any] | No
     if op.type in _SHAPE_OPS:
         return _shape_value(tensor)
     spec = registry.lookup(op.type)
-    if spec is None or not spec.pure or spec.lax or spec.runs is not registry.Runs.XLA or not op.inputs:
+    if spec is None or not spec.pure or spec.session or spec.lax or spec.kernel is None or not op.inputs:
         return None
+    if spec.runs is registry.Runs.HOST and any(not (t.dtype.is_integer or t.dtype.is_bool) for t in op.inputs):
+        return None  # of what stays on the host only arithmetic of shapes folds, nothing that could decode or read
     if tensor.dtype.is_ref or any(t.dtype.is_ref for t in op.inputs):
         return None
     if not _small(op):
