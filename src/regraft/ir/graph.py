@@ -16,7 +16,7 @@ from regraft.ir.node import Operation, Tensor
 from regraft.ir.scopes import ControlScope, DeviceScope, Scopes
 
 # The GraphDef version that new graphs carry: the producer of the TensorFlow whose op signatures we ship.
-PRODUCER = 2286
+PRODUCER = 2474
 
 # TensorFlow 2 marks with this attribute what a program named in control_dependencies().
 _MARK = "_has_manual_control_dependencies"
@@ -45,6 +45,7 @@ class Graph:
         self.min_consumer = 0
         self.bad_consumers: tuple[int, ...] = ()
         self.seed: int | None = None
+        self.seeds_given = 0  # to random ops without a seed of their own
         self.local_op_defs: dict[str, op_def.OpDef] = {}
 
     # Reading

@@ -21,9 +21,10 @@ def to_array(
 ) -> tuple[np.ndarray[Any, Any], DType]:
     """The array and dtype of a Python value.
 
-    Python ints are int32 (int64 where they do not fit), floats float32, complex complex128; NumPy arrays and scalars
-    keep their dtype. `dtype` forces the type: TypeError when that would change the kind of the value (a float where an
-    int is wanted); `preferred` is tried first and given up without complaint.
+    Python ints are int32 (int64 where they do not fit), floats float32, complex complex128, and so are the int64 and
+    float64 that NumPy makes of a list; NumPy arrays, and scalars by themselves, keep their dtype. `dtype` forces the
+    type: TypeError when that would change the kind of the value (a float where an int is wanted); `preferred` is tried
+    first and given up without complaint.
     """
     if preferred is not None and dtype is None:
         try:
@@ -50,14 +51,11 @@ def to_array(
     array = _array(value)
     if array.dtype.kind in "USO":
         return _strings(array), dtypes.string
-    if _has_numpy(value):
+    if hasattr(value, "__array__"):
         return array, dtypes.as_dtype(array.dtype)
-    kind = array.dtype.kind
-    if kind == "f":
+    if array.dtype == np.float64:
         return array.astype(np.float32), dtypes.float32
-    if kind in "iu":
-        if array.size and (array.max() > _INT32.max or array.min() < _INT32.min):
-            return array.astype(np.int64), dtypes.int64
+    if array.dtype == np.int64 and not (array.size and (array.max() > _INT32.max or array.min() < _INT32.min)):
         return array.astype(np.int32), dtypes.int32
     return array, dtypes.as_dtype(array.dtype)
 
@@ -111,12 +109,6 @@ def _strings(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         item = array[index]
         out[index] = item.encode() if isinstance(item, str) else bytes(item)
     return out
-
-
-def _has_numpy(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(_has_numpy(v) for v in value)
-    return isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "__array__")
 
 
 def _leaves(value: Any) -> Iterator[Any]:
