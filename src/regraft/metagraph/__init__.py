@@ -1,5 +1,6 @@
 """Graphs and MetaGraphs in and out: import under a prefix, export of a scope, collections and what they hold."""
 
+from regraft.metagraph import control_flow as control_flow  # registers its collections
 from regraft.metagraph.collections import register_proto_function
 from regraft.metagraph.export_meta import (
     copy_scoped_meta_graph,

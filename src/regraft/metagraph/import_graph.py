@@ -78,8 +78,12 @@ def import_nodes(
     *,
     clear_devices: bool = False,
     owned: bool = False,
+    written: bytes | None = None,
 ) -> Imported:
-    """`import_graph_def`, with everything that it learnt."""
+    """`import_graph_def`, with everything that it learnt.
+
+    written  bytes or text in which the nodes stand, where the caller has them: names are sought there, not node by node
+    """
     graph.check_not_finalized()
     message = _as_graph_def(graph_def, owned)
     input_map = _check_input_map(input_map)
@@ -108,7 +112,7 @@ def import_nodes(
             for op in operations:
                 op.device = ""
         graph.extend(operations)
-        _enter_scopes(graph, operations, message)
+        _enter_scopes(graph, operations, written)
     return Imported(operations, elements, naming)
 
 
@@ -242,11 +246,11 @@ def _elements(wanted: Sequence[str], mapping: Mapping[tuple[str, int], Any], rea
     return elements
 
 
-def _enter_scopes(graph: Graph, operations: Sequence[Operation], message: proto.GraphDef) -> None:
+def _enter_scopes(graph: Graph, operations: Sequence[Operation], written: bytes | None) -> None:
     """Apply the device, control and control flow scopes in which the import stands, as to any new operation."""
     scopes = graph.scopes
     placed = [op for op in operations if op.device]
-    if scopes.devices or not _alone(placed, message):
+    if scopes.devices or not _alone(placed, written):
         _place(graph, operations, scopes)
     if scopes.controls:
         for op in operations:
@@ -262,18 +266,19 @@ def _enter_scopes(graph: Graph, operations: Sequence[Operation], message: proto.
             context.AddOp(op)
 
 
-def _alone(placed: Sequence[Operation], message: proto.GraphDef) -> bool:
+def _alone(placed: Sequence[Operation], written: bytes | None) -> bool:
     """Whether no node is in one group with a node that has a device, so that each stays where its own device says.
 
     A plain search in the bytes: the usual file places a few nodes of its Saver, and groups thousands of others.
     """
-    if len(placed) > _FEW:
+    if not placed:
+        return True
+    if len(placed) > _FEW or written is None:
         return False
     nodes = [op.attrs.node for op in placed]  # type: ignore[attr-defined]  # LazyAttrs, as they were just read
     if any("_class" in node.attr for node in nodes):
         return False
-    data = message.SerializeToString() if nodes else b""
-    return not any(names.COLOCATION_PREFIX + node.name.encode() in data for node in nodes)
+    return not any(names.COLOCATION_PREFIX + node.name.encode() in written for node in nodes)
 
 
 def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> None:

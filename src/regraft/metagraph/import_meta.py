@@ -16,7 +16,8 @@ from regraft.ir.graph_keys import VARIABLE_COLLECTIONS, GraphKeys
 from regraft.ir.node import Operation
 from regraft.metagraph.collections import ProtoFunctions, proto_functions
 from regraft.metagraph.import_graph import Elements, Imported, import_nodes
-from regraft.metagraph.meta_file import read_meta_graph_file
+from regraft.metagraph.meta_file import read_with_bytes
+from regraft.metagraph.rename import rename
 from regraft.serde.nodes import no_collection
 
 _log = logging.getLogger("regraft")
@@ -68,20 +69,8 @@ class _Names:
 
     def move_all(self, message: Any) -> None:
         """Rename the nodes that the text fields of a message name. What is named for checkpoints stays."""
-        if not self._renamed:
-            return
-        for field, value in message.ListFields():
-            if field.name == "full_name":
-                continue
-            if field.type == field.TYPE_STRING and isinstance(value, str):
-                setattr(message, field.name, self.moved(value))
-            elif field.type == field.TYPE_STRING:
-                value[:] = [self.moved(item) for item in value]
-            elif field.type == field.TYPE_MESSAGE and hasattr(value, "ListFields"):
-                self.move_all(value)
-            elif field.type == field.TYPE_MESSAGE and not isinstance(value, Mapping):
-                for item in value:
-                    self.move_all(item)
+        if self._renamed:
+            rename(message, self.moved)
 
 
 def import_meta_graph(
@@ -110,9 +99,9 @@ def import_meta_graph(
     """
     given = hasattr(meta_graph_or_file, "DESCRIPTOR")
     if given:
-        message = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef)
+        message, data = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef), None
     else:
-        message = read_meta_graph_file(meta_graph_or_file)
+        message, data = read_with_bytes(meta_graph_or_file, proto.MetaGraphDef)
     _check_unbound(message, unbound_inputs_col_name, input_map)
     info = message.meta_info_def
     with no_collection():
@@ -126,6 +115,7 @@ def import_meta_graph(
             producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
             clear_devices=clear_devices,
             owned=message is not meta_graph_or_file,
+            written=data,
         )
         known_names = _Names(scope, imported)
         restored = _Collections(graph, known_names, _knows_trainable(info.tensorflow_version))

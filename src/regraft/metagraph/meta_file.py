@@ -22,6 +22,11 @@ def read_meta_graph_file(filename: Any) -> proto.MetaGraphDef:
 
 def read_proto_file(filename: Any, kind: type[M]) -> M:
     """The message of class `kind` in a file, in binary or text form. OSError as in `read_meta_graph_file`."""
+    return read_with_bytes(filename, kind)[0]
+
+
+def read_with_bytes(filename: Any, kind: type[M]) -> tuple[M, bytes]:
+    """The message of class `kind` in a file, and the file's bytes."""
     path = files.as_text(filename)
     if not files.exists(path):
         raise FileNotFoundError(f"File {path} does not exist.")
@@ -32,11 +37,11 @@ def read_proto_file(filename: Any, kind: type[M]) -> M:
     except NotFoundError as e:
         raise FileNotFoundError(f"File {path} does not exist.") from e
     try:
-        return proto.parse(data, kind)  # type: ignore[type-var]  # kind is a message class
+        return proto.parse(data, kind), data  # type: ignore[type-var]  # kind is a message class
     except proto.DecodeError as e:
         binary_error = e
     try:
-        return proto.parse_text(data.decode(), kind)  # type: ignore[type-var]
+        return proto.parse_text(data.decode(), kind), data  # type: ignore[type-var]
     except UnicodeDecodeError as e:
         raise OSError(
             f"Cannot parse file {path}: it is no binary {kind.__name__} ({binary_error}), and no text.{_hint(data)}"

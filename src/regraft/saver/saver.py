@@ -268,9 +268,9 @@ class Saver:
         return int(value)
 
     def _export(self, graph: Graph, path: str, strip_default_attrs: bool) -> None:
-        from regraft.metagraph import export_meta_graph
+        from regraft.metagraph import write_meta_graph
 
-        export_meta_graph(path, graph=graph, saver_def=self.saver_def, strip_default_attrs=strip_default_attrs)
+        write_meta_graph(path, graph, self.saver_def, strip_default_attrs)
 
     def export_meta_graph(
         self,
