@@ -23,6 +23,7 @@ from regraft.proto import RunMetadata as RunMetadata
 from regraft.proto import RunOptions as RunOptions
 from regraft.v1 import _plain
 from regraft.v1._array import *
+from regraft.v1._assertion import *
 from regraft.v1._clip import *
 from regraft.v1._dtypes import *
 from regraft.v1._einsum import *
@@ -38,6 +39,7 @@ from regraft.v1._session import InteractiveSession as InteractiveSession
 from regraft.v1._session import Session as Session
 from regraft.v1._variable_scope import *
 from regraft.v1._variables import *
+from regraft.v1.init_ops import *
 
 _MODULES = frozenset(
     {"initializers", "layers", "linalg", "losses", "math", "metrics", "nn", "random", "raw_ops", "train"}

@@ -18,7 +18,8 @@ from regraft.opkit.builder import Builder
 from regraft.opkit.conversion import register_conversion
 from regraft.variables import SaveSliceInfo, ambient, make_variable
 from regraft.variables.initializers import GlorotUniform, Zeros
-from regraft.variables.partitioned import PartitionedVariable, PartitionInfo
+from regraft.variables.partition_info import PartitionInfo
+from regraft.variables.partitioned import PartitionedVariable
 
 _KEY = ("__variable_store",)
 
