@@ -50,12 +50,12 @@ def constant_value(tensor: Tensor, _depth: int = 0) -> np.ndarray[Any, Any] | No
         return None  # of what stays on the host only arithmetic of shapes folds, nothing that could decode or read
     if tensor.dtype.is_ref or any(t.dtype.is_ref for t in op.inputs):
         return None
-    if not _small(op):
+    if not all(_may_be_small(t) for t in (tensor, *op.inputs)):
         return None
     inputs = []
     for t in op.inputs:
         known = constant_value(t, _depth + 1)
-        if known is None:
+        if known is None or known.size > _MOST_ELEMENTS:
             return None
         inputs.append(known)
     try:
@@ -88,12 +88,10 @@ def literal_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
     return np.asarray(call_kernel(spec, op, values)[tensor.value_index])
 
 
-def _small(op: Operation) -> bool:
-    for t in op.inputs:
-        count = t.shape.num_elements()
-        if count is None or count > _MOST_ELEMENTS:
-            return False
-    return True
+def _may_be_small(tensor: Tensor) -> bool:
+    """Whether nothing says that the tensor is too large. One of unknown size is measured when it is there."""
+    count = tensor.shape.num_elements()
+    return count is None or count <= _MOST_ELEMENTS
 
 
 def _shape_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
