@@ -103,6 +103,16 @@ def attr_to_proto(value: Any, message: Any = None) -> Any:
     return message
 
 
+def default_to_proto(value: Any, message: Any = None) -> Any:
+    """The AttrValue of a default in an OpDef, where constants list their elements; into `message` if given."""
+    if not isinstance(value, TensorValue):
+        return attr_to_proto(value, message)
+    if message is None:
+        message = proto.AttrValue()
+    tensor_to_proto(value, message.tensor, listed=True)
+    return message
+
+
 def _put_item(message: Any, value: Any) -> None:
     if isinstance(value, (bool, np.bool_)):
         message.b.append(bool(value))

@@ -9,7 +9,7 @@ from regraft import proto
 from regraft.base.shapes import UNKNOWN, TensorShape
 from regraft.ir.node import Operation, Tensor
 from regraft.ir.op_def import OpDef
-from regraft.serde.attr import attr_to_proto, shape_to_proto
+from regraft.serde.attr import attr_to_proto, default_to_proto, shape_to_proto
 from regraft.serde.lazy_attrs import LazyAttrs
 
 _SHAPES = "_output_shapes"
@@ -83,7 +83,7 @@ def _put_lazy(op: Operation, attrs: LazyAttrs, message: Any) -> None:
 def default_attrs(definition: OpDef) -> dict[str, Any]:
     """The default values of an op's attributes, as AttrValue messages."""
     return {
-        a.name: attr_to_proto(_typed_default(a.type, a.default)) for a in definition.attrs.values() if a.has_default
+        a.name: default_to_proto(_typed_default(a.type, a.default)) for a in definition.attrs.values() if a.has_default
     }
 
 

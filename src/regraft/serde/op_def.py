@@ -7,7 +7,7 @@ from typing import Any
 
 from regraft import proto
 from regraft.ir.op_def import ArgDef, AttrDef, FullType, OpDef
-from regraft.serde.attr import attr_from_proto, attr_to_proto
+from regraft.serde.attr import attr_from_proto, attr_to_proto, default_to_proto
 
 
 def op_def_from_proto(message: Any) -> OpDef:
@@ -118,7 +118,7 @@ def _attr_to_proto(attr: AttrDef) -> proto.OpDef.AttrDef:
         message.has_minimum = True
         message.minimum = attr.minimum
     if attr.has_default:
-        attr_to_proto(attr.default, message.default_value)
+        default_to_proto(attr.default, message.default_value)
     if attr.allowed is not None:
         attr_to_proto(attr.allowed, message.allowed_values)
     return message

@@ -170,8 +170,10 @@ def _filled(values: Array, shape: tuple[int, ...], blank: Any) -> Array:
     return array.reshape(shape)
 
 
-def tensor_to_proto(value: TensorValue, message: Any = None) -> Any:
+def tensor_to_proto(value: TensorValue, message: Any = None, listed: bool = False) -> Any:
     """The `proto.TensorProto` of a value, encoded as TensorFlow's `make_tensor_proto` does; into `message` if given.
+
+    listed  element by element, never as raw bytes: the form of default values in OpDefs
 
     raises  InvalidArgumentError for elements that no message can hold
     """
@@ -189,7 +191,7 @@ def tensor_to_proto(value: TensorValue, message: Any = None) -> Any:
         shape.dim.add().size = size
     if array.size > 1 and not any(array.strides):
         array = array[(slice(0, 1),) * array.ndim]
-    elif array.size > 1 and base not in _NEVER_RAW:
+    elif array.size > 1 and base not in _NEVER_RAW and not listed:
         message.tensor_content = np.ascontiguousarray(array, _little(base.numpy)).tobytes()
         return message
     _put_values(message, base, array.ravel())
