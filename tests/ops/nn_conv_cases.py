@@ -1,6 +1,7 @@
 """Rows of Conv2D and its gradients.
 
-TensorFlow's CPU kernels take NHWC alone: `test_nn_layouts.py` checks the other layout.
+TensorFlow's CPU kernels take NHWC alone, and have no gradients with dilations or groups: `test_nn_lowerings.py` checks
+the rest.
 """
 
 from __future__ import annotations
@@ -65,11 +66,11 @@ CASES = [
         padding="EXPLICIT",
         explicit_paddings=[0, 0, 1, 1, 0, 2, 0, 0],
     ),
-    *_three((2, 8, 9, 3), (3, 3, 3, 4), (2, 4, 3, 4), **VALID, dilations=[1, 2, 3, 1]),
-    *_three((2, 8, 9, 3), (3, 2, 3, 4), (2, 8, 9, 4), **SAME, dilations=[1, 2, 2, 1]),
-    # two groups
-    *_three((2, 5, 5, 4), (3, 3, 2, 6), (2, 5, 5, 6), **SAME),
-    *_three((2, 5, 5, 4), (3, 3, 1, 4), (2, 3, 3, 4), strides=[1, 2, 2, 1], padding="SAME"),
+    Case("Conv2D", [normal(2, 8, 9, 3), normal(3, 3, 3, 4)], {**VALID, "dilations": [1, 2, 3, 1]}, grad=True),
+    Case("Conv2D", [normal(2, 8, 9, 3), normal(3, 2, 3, 4)], {**SAME, "dilations": [1, 2, 2, 1]}, grad=True),
+    # groups
+    Case("Conv2D", [normal(2, 5, 5, 4), normal(3, 3, 2, 6)], SAME, grad=True),
+    Case("Conv2D", [normal(2, 5, 5, 4), normal(3, 3, 1, 4)], {"strides": [1, 2, 2, 1], "padding": "SAME"}),
     *_three((1, 4, 4, 2), (3, 3, 2, 3), (1, 4, 4, 3), np.float64, **SAME),
     *_three((1, 4, 4, 2), (3, 3, 2, 3), (1, 4, 4, 3), np.float16, **SAME),
     Case("Conv2D", [np.arange(18, dtype=np.int32).reshape(1, 3, 3, 2), np.ones((2, 2, 2, 1), np.int32)], VALID),

@@ -1,6 +1,6 @@
 """Rows of pooling. Inputs hold few different values, so that windows have ties.
 
-TensorFlow's CPU kernels take the channels last alone: `test_nn_layouts.py` checks the other layouts.
+TensorFlow's CPU kernels take the channels last alone: `test_nn_lowerings.py` checks the other layouts.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ fastest there (ResNet-50's shapes, batches of 1 to 32, against 150 GF/s of matri
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -70,11 +70,11 @@ def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
     groups = x.shape[geometry.channel_axis] // filters.shape[-2]
     if on_cpu() and groups == 1:
         if not geometry.channels_last:
-            return _last_to_first(convolve(_first_to_last(x), filters, _flipped(geometry)))
+            return last_to_first(convolve(first_to_last(x), filters, flipped(geometry)))
         places = _places(x, filters, geometry)
         if _is_point(filters, geometry) or _is_small(places, filters.shape[-2]):
             return _product(x, filters, geometry)
-    return _native(x, filters, geometry, groups)
+    return native(x, filters, geometry, groups)
 
 
 def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
@@ -83,10 +83,10 @@ def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> A
     if on_cpu() and groups == 1:
         if not geometry.channels_last:
             sizes = (sizes[0], *sizes[2:], sizes[1])
-            return _last_to_first(input_gradient(sizes, filters, _first_to_last(dy), _flipped(geometry)))
+            return last_to_first(input_gradient(sizes, filters, first_to_last(dy), flipped(geometry)))
         if _is_point(filters, geometry) or _is_small(math.prod(dy.shape[:-1]), filters.shape[-2]):
             return _scattered_product(sizes, filters, dy, geometry)
-    return _native_input_gradient(sizes, filters, dy, geometry, groups)
+    return native_input_gradient(sizes, filters, dy, geometry, groups)
 
 
 def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
@@ -95,12 +95,12 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
     groups = channels // sizes[-2]
     if on_cpu() and groups == 1:
         if not geometry.channels_last:
-            return filter_gradient(_first_to_last(x), sizes, _first_to_last(dy), _flipped(geometry))
+            return filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
         small = _is_small(math.prod(dy.shape[:-1]), channels)
         strided = max(geometry.strides) > 1 and channels >= _BUSY_CHANNELS
         if small or strided or math.prod(sizes[:-2]) == 1:
             return _filter_products(x, sizes, dy, geometry, one=small)
-    return _native_filter_gradient(x, sizes, dy, geometry, groups)
+    return native_filter_gradient(x, sizes, dy, geometry, groups)
 
 
 def _is_small(places: int, channels: int) -> bool:
@@ -125,15 +125,15 @@ def output_sizes(x_sizes: Any, filter_sizes: Any, geometry: Geometry) -> Sizes:
     )
 
 
-def _first_to_last(x: Any) -> Any:
+def first_to_last(x: Any) -> Any:
     return lax.transpose(x, (0, *range(2, x.ndim), 1))
 
 
-def _last_to_first(x: Any) -> Any:
+def last_to_first(x: Any) -> Any:
     return lax.transpose(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
 
 
-def _flipped(geometry: Geometry) -> Geometry:
+def flipped(geometry: Geometry) -> Geometry:
     return Geometry(geometry.strides, geometry.dilations, geometry.pads)
 
 
@@ -180,30 +180,39 @@ def _product(x: Any, filters: Any, geometry: Geometry) -> Any:
     return lax.reshape(out, (x.shape[0], *places, filters.shape[-1]))
 
 
-def _scattered_product(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
-    """A product for each position of the filter, spread over the padded input where that position lay, and summed."""
-    rank, places = len(geometry.strides), dy.shape[1:-1]
-    rows, total = _rows(dy), None
-    padded = [
-        max(sizes[1 + i] + sum(geometry.pads[i]), extent(filters.shape[i], geometry.dilations[i]) + (places[i] - 1) * s)
-        for i, s in enumerate(geometry.strides)
-    ]
-    for position in product(*map(range, filters.shape[:-2])):
-        at = tuple(slice(p, p + 1) for p in position)
-        one = filters if math.prod(filters.shape[:-2]) == 1 else filters[at]
-        part = _dot(rows, lax.reshape(one, filters.shape[-2:]), (1, 1), dy.dtype)
-        part = lax.reshape(part, (*dy.shape[:-1], filters.shape[-2]))
-        spread = []
-        for i in range(rank):
+def spread(parts: Iterable[tuple[Sizes, Any]], sizes: Sizes, window: Sizes, geometry: Geometry) -> Any:
+    """Add each (position in the window, [batch, places..., channels]) to the cells of an input of `sizes` that lie there.
+
+    The transpose of `slices`.
+    """
+    total = None
+    for position, part in parts:
+        places = part.shape[1:-1]
+        edges = []
+        for i, stride in enumerate(geometry.strides):
+            covered = extent(window[i], geometry.dilations[i]) + (places[i] - 1) * stride
+            full = max(sizes[1 + i] + sum(geometry.pads[i]), covered)
             before = position[i] * geometry.dilations[i]
-            covered = before + (places[i] - 1) * geometry.strides[i] + 1
-            spread.append((before, padded[i] - covered, geometry.strides[i] - 1))
-        if any(any(s) for s in spread):
-            part = lax.pad(part, zero_of(dy), ((0, 0, 0), *spread, (0, 0, 0)))
+            edges.append((before, full - before - (places[i] - 1) * stride - 1, stride - 1))
+        if any(any(e) for e in edges):
+            part = lax.pad(part, zero_of(part), ((0, 0, 0), *edges, (0, 0, 0)))
         total = part if total is None else total + part
     low = [0, *(p[0] for p in geometry.pads), 0]
     high = [sizes[0], *(p[0] + n for p, n in zip(geometry.pads, sizes[1:-1], strict=True)), sizes[-1]]
-    return total if tuple(high) == tuple(total.shape) else lax.slice(total, low, high)  # type: ignore[union-attr]
+    return total if tuple(high) == total.shape else lax.slice(total, low, high)  # type: ignore[union-attr]
+
+
+def _scattered_product(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
+    """A product for each position of the filter, spread over the padded input where that position lay, and summed."""
+    window, rows = filters.shape[:-2], _rows(dy)
+
+    def parts() -> Iterator[tuple[Sizes, Any]]:
+        for position in product(*map(range, window)):
+            one = filters if math.prod(window) == 1 else filters[tuple(slice(p, p + 1) for p in position)]
+            part = _dot(rows, lax.reshape(one, filters.shape[-2:]), (1, 1), dy.dtype)
+            yield position, lax.reshape(part, (*dy.shape[:-1], filters.shape[-2]))
+
+    return spread(parts(), sizes, window, geometry)
 
 
 def _filter_products(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, one: bool) -> Any:
@@ -235,7 +244,7 @@ def _conv(x: Any, y: Any, strides: Sizes, pads: Any, specs: tuple[str, str, str]
     )
 
 
-def _native(x: Any, filters: Any, geometry: Geometry, groups: int) -> Any:
+def native(x: Any, filters: Any, geometry: Geometry, groups: int) -> Any:
     data = _data_spec(geometry)
     return _conv(
         x,
@@ -249,7 +258,7 @@ def _native(x: Any, filters: Any, geometry: Geometry, groups: int) -> Any:
     )
 
 
-def _native_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry, groups: int) -> Any:
+def native_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry, groups: int) -> Any:
     rank = len(geometry.strides)
     pads = []
     for i, axis in enumerate(geometry.axes):
@@ -277,7 +286,7 @@ def _native_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geomet
     )
 
 
-def _native_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, groups: int) -> Any:
+def native_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, groups: int) -> Any:
     rank = len(geometry.strides)
     pads = []
     for i, axis in enumerate(geometry.axes):

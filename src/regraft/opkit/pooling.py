@@ -250,7 +250,7 @@ def max_pool_positions(x: Any, window: Window) -> tuple[Any, Any]:
 
 
 def _inside(position: Sizes, places: Sizes, sizes: Sequence[int], window: Window) -> Any:
-    """Whether this position of the window lies on the input rather than on its padding, for each place; None for all."""
+    """Whether this position of the window lies on the input and not on its padding, for each place; None for all."""
     inside = None
     for axis, (lo, hi) in enumerate(window.pads):
         if lo or hi:
