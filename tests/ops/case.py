@@ -19,6 +19,8 @@ class Case:
     compiled  run it under jax.jit too (leave on unless the op runs on the HOST)
     shapes    "equal": the static shapes are those TensorFlow infers, for known and for unknown input shapes;
               "looser": ours know less (say why beside the row)
+    modes     what is known of the inputs where static shapes and gradient graphs are compared ("known", "constants",
+              "partial", "unknown rank"); all of it when empty. `why` says what TensorFlow does wrong in the others
     rtol      relative to the largest magnitude of the output; None is the dtype's default. A wider one says why
     fails     the row is refused: both raise InvalidArgumentError when it runs, ours with a message that this regular
               expression finds (and TensorFlow's too); None where it runs
@@ -34,6 +36,7 @@ class Case:
     grad_wrt: tuple[int, ...] = ()
     compiled: bool = True
     shapes: str = "equal"
+    modes: tuple[str, ...] = ()
     rtol: float | None = None
     fails: str | None = None
     runs: int = 1

@@ -93,7 +93,7 @@ def _space_to_batch(input: Any, blocks: list[int], pads: Any) -> Any:
         split += [size // block, block]
     x = x.reshape((*split, *rest))
     order = [*range(2, 2 * count + 1, 2), 0, *range(1, 2 * count, 2), *range(2 * count + 1, x.ndim)]
-    space = [size for size in split[1::2]]
+    space = split[1::2]
     return xp.transpose(x, order).reshape((shape[0] * math.prod(blocks), *space, *rest))
 
 

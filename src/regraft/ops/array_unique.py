@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from regraft.opkit.shapes import Dim, ShapeContext, Sizes, with_rank
 
 
 def distinct(rows: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """For the rows of an array: where each distinct one comes first, which of those each row is, and how often each is."""
+    """For the rows of an array: where each distinct one comes first, which one each row is, how often each is."""
     first: list[int] = []
     which = np.empty(len(rows), np.int64)
     counts: list[int] = []
@@ -112,7 +112,7 @@ def _bound_shape(c: ShapeContext) -> list[Sizes]:
     return [c.input(1)]
 
 
-def _places(sorted_inputs: Any, values: Any, out_type: DType, side: str) -> Any:
+def _places(sorted_inputs: Any, values: Any, out_type: DType, side: Literal["left", "right"]) -> Any:
     if static_shape(sorted_inputs)[0] != static_shape(values)[0]:
         raise InvalidArgumentError("Leading dim_size of both tensors must match.")
     xp = namespace(sorted_inputs, values)
