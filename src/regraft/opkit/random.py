@@ -181,12 +181,20 @@ class SingleSamples:
 
     def double(self) -> float:
         """A double in [0, 1) from the next two samples."""
-        pair = self.take(2)
-        return float(uniform_from(pair.reshape(1, 2), np.dtype(np.float64))[0])
+        high, low = self.take(2).tolist()
+        return float((high & 0xFFFFF) << 32 | low) / float(1 << 52)
 
     def below(self, limit: int) -> int:
-        """The next sample modulo `limit`."""
-        return int(self.take(1)[0]) % limit
+        """A uniform integer below `limit`; samples that would favour low integers are passed over."""
+        odd = 0 if limit & (limit - 1) == 0 else (1 << 32) % limit
+        while True:
+            sample = int(self.take(1)[0])
+            if sample >= odd:
+                return sample % limit
+
+    def single(self) -> np.float32:
+        """A float32 in [0, 1) from the next sample."""
+        return np.float32(int(self.take(1)[0]) & 0x7FFFFF) / np.float32(1 << 23)
 
 
 def uniform_from(words: Any, dtype: np.dtype[Any]) -> Any:
