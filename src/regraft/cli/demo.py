@@ -55,10 +55,12 @@ def run(steps: int) -> None:
         )
         with Progress(*columns, console=console) as progress:
             task = progress.add_task("train", total=steps, loss="")
+            shown = ""
             for step in range(steps):
                 rows = rng.choice(train, _BATCH, replace=False)
                 _, value = session.run([train_op, loss], {x: images[rows], y: labels[rows], keep_prob: 0.8})
-                progress.update(task, advance=1, loss=f"loss {value:.3f}" if step % 20 == 0 else None)
+                shown = f"loss {value:.3f}" if step % 20 == 0 else shown
+                progress.update(task, advance=1, loss=shown)
         after = accuracy(session)
         console.print(f"   accuracy: {after:.1%}")
 

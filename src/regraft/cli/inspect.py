@@ -14,7 +14,7 @@ from regraft.model.summary import Summary, TensorInfo
 
 def show(path: str, limit: int) -> None:
     """Print what `path` holds: a MetaGraphDef, a checkpoint, or what lies in a folder."""
-    console = Console()
+    console = Console(soft_wrap=True)
     metas, checkpoints = find(path)
     if not metas and not checkpoints:
         raise NotFoundError(

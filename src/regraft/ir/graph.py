@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from regraft.base import devices, names
 from regraft.base.dtypes import DType
@@ -27,6 +27,10 @@ class Graph:
 
     version  counts every change; what is derived from a graph (plans, consumers) is kept for one version
     """
+
+    if TYPE_CHECKING:  # given by `regraft.v1`, which knows the default graph and the messages
+        as_default: Callable[[], contextlib.AbstractContextManager[Graph]]
+        as_graph_def: Callable[..., Any]
 
     def __init__(self) -> None:
         self._ops: dict[str, Operation] = {}

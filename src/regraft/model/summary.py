@@ -64,8 +64,8 @@ def summarize(meta_graph: Any, graph: Graph) -> Summary:
     saver = set(_behind(graph, _saver_nodes(meta_graph)))
     consumed = {t for op in ops for t in op.inputs}
     targets = {c for op in ops for c in op.control_inputs}
-    train_ops = _train_ops(ops, consumed, targets)
-    before_training = _forward_ops(graph, ops, train_ops, saver)
+    train_ops = _train_ops(meta_graph, graph, ops, targets)
+    before_training = _forward_ops(ops, train_ops, saver)
     inputs = tuple(
         TensorInfo.of(op.outputs[0]) for op in ops if _control(op) is Control.PLACEHOLDER and op.outputs[0] in consumed
     )
@@ -129,43 +129,62 @@ def _behind(graph: Graph, names: Iterable[str]) -> list[Operation]:
     return list(found)
 
 
-def _train_ops(ops: list[Operation], consumed: set[Tensor], targets: set[Operation]) -> list[Operation]:
-    """Operations that nothing waits for and that apply gradients, directly or through a group."""
-    applies = {op for op in ops if _writes_variables(op) and "Apply" in op.type}
+def _train_ops(meta_graph: Any, graph: Graph, ops: list[Operation], targets: set[Operation]) -> list[Operation]:
+    """The collection's train ops; without one, operations that nothing waits for and that apply gradients."""
+    key = "train_op"
+    if key in meta_graph.collection_def:
+        named = [graph.find(n.partition(":")[0]) for n in meta_graph.collection_def[key].node_list.value]
+        listed = list(dict.fromkeys(op for op in named if op is not None))
+        if listed:
+            return listed
     found = []
     for op in ops:
-        if op in targets or any(t in consumed for t in op.outputs):
+        if op in targets or any(t.consumers() for t in op.outputs):
             continue
-        seen: set[Operation] = set()
-        stack = [op]
-        while stack:
-            at = stack.pop()
-            if at in seen:
-                continue
-            seen.add(at)
-            if at in applies:
-                found.append(op)
-                break
-            if not at.inputs or at is op or at.type in ("NoOp", "Identity"):
-                stack.extend(at.control_inputs)
-                stack.extend(t.op for t in at.inputs if t.dtype.is_ref)
+        if any(_applies_gradients(b) for b in _updates(op)):
+            found.append(op)
     return found
 
 
-def _forward_ops(
-    graph: Graph, ops: list[Operation], train_ops: list[Operation], saver: set[Operation]
-) -> set[Operation]:
-    """The operations that are neither saving, nor initialising, nor computing gradients."""
-    training = set(_behind(graph, [op.name for op in train_ops]))
-    feeding_variables = {t.op for op in ops if _writes_variables(op) for t in op.inputs}
+def _applies_gradients(op: Operation) -> bool:
+    return _writes_variables(op) and "Apply" in op.type
+
+
+def _updates(op: Operation) -> set[Operation]:
+    """The operation and those that it only waits for: through control inputs and references, not through values."""
+    seen: set[Operation] = set()
+    stack = [op]
+    while stack:
+        at = stack.pop()
+        if at not in seen:
+            seen.add(at)
+            stack.extend(at.control_inputs)
+            stack.extend(t.op for t in at.inputs if t.dtype.is_ref)
+    return seen
+
+
+def _forward_ops(ops: list[Operation], train_ops: list[Operation], saver: set[Operation]) -> set[Operation]:
+    """The operations that compute something from the inputs, and are not there for saving or for gradients."""
+    placeholders = [op for op in ops if _control(op) is Control.PLACEHOLDER]
+    ahead: set[Operation] = set()
+    stack = list(placeholders)
+    while stack:
+        op = stack.pop()
+        if op not in ahead:
+            ahead.add(op)
+            for t in op.outputs:
+                stack.extend(t.consumers())
+    updates = {o for op in train_ops for o in _updates(op)}
+
     return {
         op
-        for op in ops
-        if op not in saver
-        and op not in feeding_variables
-        and not _writes_variables(op)
-        and not (op in training and ("_grad/" in op.name or op.name.startswith("gradients")))
+        for op in ahead
+        if op not in saver and op not in updates and not _in_gradients(op) and not _writes_variables(op)
     }
+
+
+def _in_gradients(op: Operation) -> bool:
+    return any(part == "gradients" or part.startswith("gradients_") for part in op.name.split("/"))
 
 
 def _variables(meta_graph: Any, graph: Graph, ops: list[Operation]) -> tuple[list[Tensor], int]:

@@ -202,12 +202,10 @@ class AdagradOptimizer(_OneOp):
         self._initial_accumulator_value = initial_accumulator_value
 
     def _create_slots(self, var_list: Sequence[Any]) -> None:
-        from regraft.variables.initializers import Constant
-
         for v in var_list:
             dtype = v.dtype.base_dtype
             if v.get_shape().is_fully_defined():
-                start: Any = Constant(self._initial_accumulator_value, dtype=dtype)
+                start: Any = _constant(v, self._initial_accumulator_value)
             else:
                 start = _filled_like(v, self._initial_accumulator_value)
             self._get_or_make_slot_with_initializer(v, start, v.get_shape(), dtype, "accumulator", self._name)
@@ -219,6 +217,24 @@ class AdagradOptimizer(_OneOp):
     def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
         slots = [var, self.get_slot(var, "accumulator")]
         return self._apply("SparseApplyAdagrad", slots, self._h("learning_rate", var), grad, indices)
+
+
+def _ones(var: Any) -> Any:
+    """An initializer that fills a shape with ones."""
+
+    def start(shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return Builder(var.graph).ones(shape, dtype)
+
+    return start
+
+
+def _constant(var: Any, value: float) -> Any:
+    """An initializer that fills a shape with one value."""
+
+    def start(shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        return Builder(var.graph).constant(value, dtype, shape)
+
+    return start
 
 
 def _filled_like(var: Any, value: float) -> Any:
@@ -279,11 +295,9 @@ class RMSPropOptimizer(_OneOp):
         self._centered = centered
 
     def _create_slots(self, var_list: Sequence[Any]) -> None:
-        from regraft.variables.initializers import Ones
-
         for v in var_list:
             if v.get_shape().is_fully_defined():
-                start: Any = Ones(dtype=v.dtype.base_dtype)
+                start: Any = _ones(v)
             else:
                 start = Builder(v.graph).ones_like(v)
             self._get_or_make_slot_with_initializer(v, start, v.get_shape(), v.dtype.base_dtype, "rms", self._name)

@@ -93,15 +93,14 @@ def get_global_step(graph: Graph | None = None) -> Any:
 
 def create_global_step(graph: Graph | None = None) -> Any:
     """Make the global step, an int64 variable that starts at 0. ValueError when there is one."""
-    from regraft.variables.initializers import Zeros
-    from regraft.variables.scope import get_variable
+    from regraft.v1._variable_scope import get_variable
+    from regraft.v1.initializers import zeros as Zeros  # noqa: N812  a class under TensorFlow's name
 
     graph = graph or _context.get_default_graph()
     if get_global_step(graph) is not None:
         raise ValueError('"global_step" already exists.')
     with _context.graph_as_default(graph), graph.name_scope(None):
         return get_variable(
-            graph,
             GraphKeys.GLOBAL_STEP,
             shape=[],
             dtype=dtypes.int64,
