@@ -243,13 +243,13 @@ class Graph:
 
     @contextlib.contextmanager
     def device(self, device: Any) -> Iterator[None]:
-        """Place operations made inside: a string, a function from Operation to string, or None to ignore outer devices."""
+        """Place operations made inside: a string, a function from Operation to string, or None for no outer device."""
         with self._scopes.pushed("devices", DeviceScope(device)):
             yield
 
     @contextlib.contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
-        """Put operations made inside into the colocation group of `op`; None with `ignore_existing` leaves all groups."""
+        """Put operations made inside into the group of `op`; None with `ignore_existing` leaves all groups."""
         if op is None and not ignore_existing:
             raise ValueError("Trying to reset colocation (op is None) but ignore_existing is not True")
         if op is not None and not isinstance(op, Operation):
@@ -345,7 +345,7 @@ class Graph:
     ) -> Operation:
         """Add a node in the current scopes. Types and attributes are taken as they are: `opkit.builder` works them out.
 
-        name  None for the op's type; uniquified in the current scope; used as it is (less the slash) if it ends with "/"
+        name  None for the op's type; made unique in the current scope; as it is (less the slash) if it ends with "/"
         """
         self.check_not_finalized()
         if name is None:
@@ -365,9 +365,9 @@ class Graph:
         if op_type in scopes.gradient_overrides:
             attrs.setdefault("_gradient_op_type", scopes.gradient_overrides[op_type].encode())
         definition = self.op_def(op_type)
-        if scopes.container and definition is not None and definition.is_stateful and "container" in definition.attrs:
-            if not attrs.get("container"):
-                attrs["container"] = scopes.container.encode()
+        keeps_state = definition is not None and definition.is_stateful and "container" in definition.attrs
+        if scopes.container and keeps_state and not attrs.get("container"):
+            attrs["container"] = scopes.container.encode()
         controls = scopes.control_inputs_for(inputs)
         with self._lock:
             op = Operation(self, name, op_type, tuple(inputs), controls, attrs, tuple(output_types), "", self._next_id)

@@ -1,4 +1,4 @@
-"""Where the graph asks for static shapes. The layer that knows the ops registers the answer; without it shapes are unknown."""
+"""Where the graph asks for static shapes. The layer that knows the ops registers the answer."""
 
 from __future__ import annotations
 
