@@ -37,7 +37,7 @@ def check_square(matrix: Any) -> None:
         raise InvalidArgumentError(f"Input matrix must be square, got shape {list(shape)}")
 
 
-def adjoint(matrix: Any) -> Any:
+def adjoint_of(matrix: Any) -> Any:
     """The conjugate transpose of each matrix."""
     turned = namespace(matrix).swapaxes(matrix, -1, -2)
     return namespace(matrix).conj(turned) if matrix.dtype.kind == "c" else turned

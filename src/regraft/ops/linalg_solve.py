@@ -10,9 +10,7 @@ from regraft.base.errors import InvalidArgumentError
 from regraft.opkit.arrays import jnp, lax, namespace, on_host, static_shape
 from regraft.opkit.elementwise import quiet
 from regraft.opkit.matrices import (
-    adjoint as adjoint_of,
-)
-from regraft.opkit.matrices import (
+    adjoint_of,
     batch_shape,
     check_square,
     node_adjoint,
