@@ -53,3 +53,8 @@ def namespace(*values: Any) -> Any:
 def static_shape(value: Any) -> tuple[int, ...]:
     """The shape of an array of either kind; it is known even when the values are traced."""
     return tuple(np.shape(value))
+
+
+def shape_text(value: Any) -> str:
+    """The shape of an array as TensorFlow writes it in its messages: [2,3]."""
+    return f"[{','.join(str(d) for d in np.shape(value))}]"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from regraft.base.errors import InvalidArgumentError
-from regraft.opkit.arrays import jnp, namespace, on_host, static_shape
+from regraft.opkit.arrays import jnp, namespace, on_host, shape_text, static_shape
 from regraft.opkit.rows import update_rows
 from regraft.opkit.strided import NEW, Masks, spans
 
@@ -45,7 +45,8 @@ def scatter_rows(how: str, old: Any, indices: Any, updates: Any) -> Any:
     if static_shape(updates) not in ((), (*at, *shape[1:])):
         raise InvalidArgumentError(
             "Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], "
-            f"got updates.shape {list(static_shape(updates))}, indices.shape {list(at)}, params.shape {list(shape)}"
+            f"got updates.shape {shape_text(updates)}, indices.shape {shape_text(indices)}, "
+            f"params.shape {shape_text(old)}"
         )
     check_indices(indices, shape[0])
     count = math.prod(at)
@@ -106,13 +107,13 @@ def scatter_nd(how: str, old: Any, indices: Any, updates: Any, ignore: bool = Fa
     if got[: len(batch)] != batch:
         k = len(batch)
         raise InvalidArgumentError(
-            f"Dimensions [0,{k}) of indices[shape={list(where)}] must match dimensions [0,{k}) of "
-            f"updates[shape={list(got)}]"
+            f"Dimensions [0,{k}) of indices[shape={shape_text(indices)}] must match dimensions [0,{k}) of "
+            f"updates[shape={shape_text(updates)}]"
         )
     if got[len(batch) :] != shape[depth:]:
         raise InvalidArgumentError(
-            f"Dimensions [{depth},{len(shape)}) of input[shape={list(shape)}] must match dimensions "
-            f"[{len(batch)},{len(got)}) of updates[shape={list(got)}]"
+            f"Dimensions [{depth},{len(shape)}) of input[shape={shape_text(old)}] must match dimensions "
+            f"[{len(batch)},{len(got)}) of updates[shape={shape_text(updates)}]"
         )
     xp = namespace(old, indices, updates)
     flat = xp.asarray(indices).reshape((math.prod(batch), depth))
@@ -129,7 +130,7 @@ def scatter_nd(how: str, old: Any, indices: Any, updates: Any, ignore: bool = Fa
             at = np.unravel_index(i, batch) if batch else ()
             place = f"[{','.join(str(int(j)) for j in at)}]" if batch else ""
             raise InvalidArgumentError(
-                f"indices{place} = {[int(j) for j in flat[i]]} does not index into shape {list(shape)}"
+                f"indices{place} = [{','.join(map(str, flat[i]))}] does not index into shape {shape_text(old)}"
             )
         linear, rows = linear[inside], rows[inside]
     else:
@@ -149,7 +150,7 @@ def assign_strided(old: Any, begin: Any, end: Any, strides: Any, value: Any, mas
         spread = xp.broadcast_to(xp.asarray(value), seen).reshape(sizes)
     except ValueError:
         raise InvalidArgumentError(
-            f"cannot assign a value of shape {list(static_shape(value))} to a slice of shape {list(seen)}"
+            f"cannot assign a value of shape {shape_text(value)} to a slice of shape {list(seen)}"
         ) from None
     if xp is np:
         new = np.array(old)

@@ -10,7 +10,7 @@ from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError, OutOfRangeError
 from regraft.base.shapes import TensorShape
 from regraft.opkit import scatter
-from regraft.opkit.arrays import static_shape
+from regraft.opkit.arrays import shape_text, static_shape
 from regraft.opkit.registry import Control, Runs, control_op, op
 from regraft.opkit.shapes import ShapeContext, Sizes, from_attr, merge, same_as, scalar
 from regraft.opkit.strided import Masks
@@ -40,7 +40,7 @@ def assign(ref: Any, value: Any, *, validate_shape: bool) -> Any:
     if validate_shape and ref is not None and static_shape(ref) != static_shape(value):
         raise InvalidArgumentError(
             "Assign requires shapes of both tensors to match. "
-            f"lhs shape= {list(static_shape(ref))} rhs shape= {list(static_shape(value))}"
+            f"lhs shape= {shape_text(ref)} rhs shape= {shape_text(value)}"
         )
     return value
 
@@ -48,8 +48,7 @@ def assign(ref: Any, value: Any, *, validate_shape: bool) -> Any:
 def _check_equal(ref: Any, value: Any) -> None:
     if static_shape(ref) != static_shape(value):
         raise InvalidArgumentError(
-            "Parameters and update must be the same size: "
-            f"variable {list(static_shape(ref))}, update {list(static_shape(value))}"
+            f"Parameters and update must be the same size: variable {shape_text(ref)}, update {shape_text(value)}"
         )
 
 

@@ -10,7 +10,7 @@ from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError, OutOfRangeError
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import gather, scatter
-from regraft.opkit.arrays import static_shape
+from regraft.opkit.arrays import shape_text, static_shape
 from regraft.opkit.builder import Builder
 from regraft.opkit.registry import Control, Runs, control_op, op
 from regraft.opkit.shapes import ShapeContext, Sizes, no_outputs, scalar
@@ -48,7 +48,7 @@ def assign_variable_op(resource: Any, value: Any, *, validate_shape: bool) -> An
     if validate_shape and resource is not None and static_shape(resource) != static_shape(value):
         raise InvalidArgumentError(
             "Trying to assign to variable with tensor with wrong shape. "
-            f"Expected {list(static_shape(resource))} got {list(static_shape(value))}"
+            f"Expected {shape_text(resource)} got {shape_text(value)}"
         )
     return value
 
@@ -56,8 +56,8 @@ def assign_variable_op(resource: Any, value: Any, *, validate_shape: bool) -> An
 def _check_equal(resource: Any, value: Any) -> None:
     if static_shape(resource) != static_shape(value):
         raise InvalidArgumentError(
-            f"Cannot update variable with shape {list(static_shape(resource))} using a Tensor with shape "
-            f"{list(static_shape(value))}, shapes must be equal."
+            f"Cannot update variable with shape {shape_text(resource)} using a Tensor with shape "
+            f"{shape_text(value)}, shapes must be equal."
         )
 
 

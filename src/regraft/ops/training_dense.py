@@ -10,7 +10,7 @@ from typing import Any
 
 from regraft.base.errors import InvalidArgumentError
 from regraft.opkit import optimizer_steps as steps
-from regraft.opkit.arrays import static_shape
+from regraft.opkit.arrays import shape_text, static_shape
 from regraft.opkit.registry import op
 from regraft.opkit.variable_shapes import dense
 
@@ -20,9 +20,7 @@ def _check(var: Any, **others: Any) -> None:
     shape = static_shape(var)
     for name, value in others.items():
         if static_shape(value) != shape:
-            raise InvalidArgumentError(
-                f"var and {name} do not have the same shape {list(shape)} {list(static_shape(value))}"
-            )
+            raise InvalidArgumentError(f"var and {name} do not have the same shape {list(shape)} {shape_text(value)}")
 
 
 @op("ApplyGradientDescent", "ResourceApplyGradientDescent", shape=dense(1, 2), writes="var")

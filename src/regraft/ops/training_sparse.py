@@ -15,7 +15,7 @@ import numpy as np
 
 from regraft.base.errors import InvalidArgumentError
 from regraft.opkit import optimizer_steps as steps
-from regraft.opkit.arrays import on_host, static_shape
+from regraft.opkit.arrays import on_host, shape_text, static_shape
 from regraft.opkit.registry import op
 from regraft.opkit.rows import update_rows
 from regraft.opkit.variable_shapes import sparse
@@ -29,12 +29,12 @@ def _step_rows(step: Callable[..., Any], variables: tuple[Any, ...], grad: Any, 
     for other in variables[1:]:
         if static_shape(other) != shape:
             raise InvalidArgumentError(
-                f"var and its slots do not have the same shape: {list(shape)} and {list(static_shape(other))}"
+                f"var and its slots do not have the same shape: {list(shape)} and {shape_text(other)}"
             )
     if static_shape(grad) != (*static_shape(indices), *shape[1:]) or len(static_shape(indices)) != 1:
         raise InvalidArgumentError(
             "grad must be the same size as indices in the first dimension, and as var in the others: "
-            f"grad {list(static_shape(grad))}, indices {list(static_shape(indices))}, var {list(shape)}"
+            f"grad {shape_text(grad)}, indices {shape_text(indices)}, var {list(shape)}"
         )
     if on_host(indices):
         bad = (indices < 0) | (indices >= shape[0])
