@@ -77,7 +77,7 @@ def gather_nd(params: Any, indices: Any) -> Any:
         where = np.unravel_index(i, at[:-1]) if len(at) > 1 else ()
         place = f"[{','.join(str(int(j)) for j in where)}]" if where else ""
         raise InvalidArgumentError(
-            f"indices{place} = [{','.join(map(str, flat[i]))}] does not index into param shape {shape_text(params)}"
+            f"indices{place} = [{', '.join(map(str, flat[i]))}] does not index into param shape {shape_text(params)}"
         )
     rows = math.prod(shape[:depth])
     strides = np.array([math.prod(shape[i + 1 : depth]) for i in range(depth)], flat.dtype)

@@ -130,7 +130,7 @@ def scatter_nd(how: str, old: Any, indices: Any, updates: Any, ignore: bool = Fa
             at = np.unravel_index(i, batch) if batch else ()
             place = f"[{','.join(str(int(j)) for j in at)}]" if batch else ""
             raise InvalidArgumentError(
-                f"indices{place} = [{','.join(map(str, flat[i]))}] does not index into shape {shape_text(old)}"
+                f"indices{place} = [{', '.join(map(str, flat[i]))}] does not index into shape {shape_text(old)}"
             )
         linear, rows = linear[inside], rows[inside]
     else:
