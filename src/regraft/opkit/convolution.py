@@ -181,7 +181,7 @@ def _product(x: Any, filters: Any, geometry: Geometry) -> Any:
 
 
 def spread(parts: Iterable[tuple[Sizes, Any]], sizes: Sizes, window: Sizes, geometry: Geometry) -> Any:
-    """Add each (position in the window, [batch, places..., channels]) to the cells of an input of `sizes` that lie there.
+    """Add each (position in the window, [batch, places..., channels]) to the cells of an input that lie there.
 
     The transpose of `slices`.
     """

@@ -156,7 +156,7 @@ def _max_pool_grad_grad(x: Any, y: Any, grad: Any, window: Window) -> Any:
 def max_pool_grad_grad(
     orig_input: Any, orig_output: Any, grad: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes
 ) -> Any:
-    """The gradient of MaxPoolGrad: the entry of `grad` (of the input's shape) at the first largest cell of each window."""
+    """The gradient of MaxPoolGrad: the entry of `grad`, sized like the input, at the first largest cell of a window."""
     return _max_pool_grad_grad(orig_input, orig_output, grad, _window(orig_input, ksize, strides, padding, data_format))
 
 
