@@ -153,7 +153,8 @@ def _(b: Any, node: Any, ds: Any, du: Any, dv: Any) -> Any:
     with b.graph.control_dependencies([ds, du, dv]):
         if full and abs(m - n) > 1:
             raise NotImplementedError(
-                f"svd gradient is not implemented for abs(m - n) > 1 when full_matrices is True. Received: m={m} and n={n}"
+                "svd gradient is not implemented for abs(m - n) > 1 when full_matrices is True. "
+                f"Received: m={m} and n={n}"
             )
         s_matrix = node_diag(b, s)
         squares = b.Square(s)

@@ -327,7 +327,7 @@ def _tridiagonal_shape(c: ShapeContext) -> list[Sizes]:
 @op("TridiagonalSolve", shape=_tridiagonal_shape)
 @quiet
 def tridiagonal_solve(diagonals: Any, rhs: Any) -> Any:
-    """x with A x = rhs, of A's diagonals [..., 3, m]: the upper (its last unused), the main, the lower (its first unused)."""
+    """x with A x = rhs, of A's diagonals [..., 3, m]: upper (its last unused), main, and lower (its first unused)."""
     xp = namespace(diagonals, rhs)
     size = static_shape(diagonals)[-1]
     up, main, down = (diagonals[..., i, :] for i in range(3))
