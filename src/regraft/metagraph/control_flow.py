@@ -54,7 +54,8 @@ def _from_proto(message: Any, import_scope: str | None = None, *, graph: Graph) 
 def _move_frames(message: Any, graph: Graph) -> None:
     """Call the frames of loops what the loops are called now, so that two copies of a loop in a graph stay apart."""
     if isinstance(message, proto.WhileContextDef):
-        for name in message.loop_enter_names:
+        # The values of a loop may hold those of loops inside it, which come after and have the last word.
+        for name in message.values_def.values:
             enter = graph.find(name.partition(":")[0])
             if enter is not None and enter.type in ("Enter", "RefEnter"):
                 graph.set_attr(enter, "frame_name", message.context_name.encode())

@@ -257,8 +257,6 @@ def _enter_scopes(graph: Graph, operations: Sequence[Operation], written: bytes 
             taken = scopes.control_inputs_for(op.inputs)
             if taken:
                 op._controls = tuple(dict.fromkeys((*op._controls, *taken)))
-            for control in scopes.controls:
-                control.saw(op)
     context = scopes.control_flow_context
     if context is not None:
         for op in operations:
