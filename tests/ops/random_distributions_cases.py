@@ -14,6 +14,9 @@ LOGITS = np.log(np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25], [0.9, 0.05, 0.05]]
 ALPHA = np.array([[0.5, 1.0, 3.0], [0.125, 100.0, 1.5]], FLOAT)
 RATES = np.array([0.5, 9.0, 25.0, 10.0], FLOAT)
 
+SEED = np.array([-3, 2**40], LONG)
+KEY, COUNTER = np.array([2**63 + 5], np.uint64), np.array([2**64 - 2, 7], np.uint64)
+
 
 def sizes(*dims: int, dtype: Any = INT) -> Any:
     return np.array(dims, dtype)
@@ -35,4 +38,10 @@ CASES: list[Case] = [
     Case("RandomPoissonV2", [sizes(9, 2, dtype=LONG), RATES.astype(DOUBLE) * 4], {**SEEDS, "dtype": LONG}, runs=2),
     Case("RandomPoissonV2", [sizes(9), RATES.astype(INT)], {**SEEDS, "dtype": INT}, runs=2),
     Case("RandomPoissonV2", [sizes(), RATES], {**SEEDS, "dtype": HALF}, runs=2),
+    Case("StatelessRandomGammaV2", [sizes(7, 2, 3), SEED, ALPHA], grad=True, grad_wrt=(2,)),
+    Case("StatelessRandomGammaV2", [sizes(7, 3, dtype=LONG), SEED, ALPHA[0].astype(DOUBLE)]),
+    Case("StatelessRandomGammaV2", [sizes(5), SEED, np.array(2.5, FLOAT)]),
+    Case("StatelessRandomGammaV3", [sizes(7, 2, 3), KEY, COUNTER, np.array(1, INT), ALPHA], grad=True, grad_wrt=(4,)),
+    Case("StatelessRandomPoisson", [sizes(50, 4), SEED, RATES], {"dtype": FLOAT}),
+    Case("StatelessRandomPoisson", [sizes(50, 4), SEED, RATES.astype(DOUBLE)], {"dtype": LONG}),
 ]

@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from regraft.opkit.arrays import jnp, on_host
+from regraft.base.errors import InvalidArgumentError, UnimplementedError
+from regraft.opkit.arrays import jnp, on_host, shape_text, static_shape
+
+PHILOX, AUTO = 1, 3
+"""The algorithm's number among a stateless op's inputs, and the one that leaves the choice to the device."""
 
 _MULTIPLY = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -62,6 +66,8 @@ def _words(value: int, count: int) -> np.ndarray[Any, Any]:
 
 def stateless_state(seed: Any) -> tuple[Any, Any]:
     """(key, counter) for the two seeds of a stateless op: the seeds are encrypted under a fixed key."""
+    if static_shape(seed) != (2,):
+        raise InvalidArgumentError(f"seed must have shape [2], not {shape_text(seed)}")
     xp = np if on_host(seed) else jnp
     seed = seed.astype(np.int64) if seed.dtype != np.uint64 else seed
     wide = xp.asarray(seed).astype(np.uint64)
@@ -70,6 +76,22 @@ def stateless_state(seed: Any) -> tuple[Any, Any]:
     mixed = xp.concatenate(words)
     zero = xp.zeros(2, np.uint32)
     return mixed[:2], xp.concatenate([zero, mixed[2:]])
+
+
+def keyed_state(key: Any, counter: Any, alg: Any) -> tuple[Any, Any]:
+    """(key, counter) as uint32 words from those of a stateless op, uint64 [1] and uint64 [2].
+
+    raises UnimplementedError unless `alg` is Philox, or leaves the choice
+    """
+    if int(alg) not in (PHILOX, AUTO):
+        raise UnimplementedError(f"Unsupported algorithm id: {int(alg)}; Regraft has Philox (1, or 3 to choose)")
+    if static_shape(key) != (1,) or len(static_shape(counter)) != 1 or static_shape(counter)[0] < 2:
+        raise InvalidArgumentError(
+            "Philox takes a key of shape [1] and a counter of shape [2], "
+            f"got {shape_text(key)} and {shape_text(counter)}"
+        )
+    xp = np if on_host(key, counter) else jnp
+    return split64(xp, xp.asarray(key)), split64(xp, xp.asarray(counter)[:2])
 
 
 def split64(xp: Any, wide: Any) -> Any:

@@ -13,7 +13,8 @@ from regraft.ir.node import Operation, Tensor
 from regraft.opkit import random_fill, random_rejection
 from regraft.opkit.arrays import jax, jnp, namespace, on_host, static_shape
 from regraft.opkit.builder import Builder
-from regraft.opkit.random import Rng, blocks, stateless_state, uniform_from
+from regraft.opkit.random import Rng, blocks, keyed_state, stateless_state, uniform_from
+from regraft.opkit.random_shapes import keyed, seeded
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes, with_rank
 
@@ -108,6 +109,47 @@ def _(b: Builder, node: Operation, dy: Any) -> Any:
         return [None, b.reduce_sum(dy * partial, b.range(dimensions))]
 
 
+def _stateless_gamma(key: Any, counter: Any, shape: Any, alpha: Any) -> Any:
+    sizes, parameters = random_fill.sizes_of(shape), static_shape(alpha)
+    if sizes[len(sizes) - len(parameters) :] != parameters:
+        raise InvalidArgumentError(
+            f"Shape passed in must end with broadcasted shape: {list(sizes)}, {list(parameters)}"
+        )
+    if math.prod(sizes) == 0:
+        return namespace(key).zeros(sizes, alpha.dtype)
+    values = random_rejection.gamma(key, counter, _each(alpha, math.prod(sizes) // math.prod(parameters)))
+    return _samples_first(values, math.prod(parameters), sizes, np.dtype(alpha.dtype))
+
+
+def _stateless_gamma_gradient(b: Builder, node: Operation, alpha: Tensor, dy: Any) -> Tensor:
+    dimensions = b.shape(node.inputs[0])[0] - b.rank(alpha)  # type: ignore[index]  # installed
+    partial = b.RandomGammaGrad(_with_leading_ones(b, alpha, dimensions), node.outputs[0])
+    return b.reduce_sum(dy * partial, b.range(dimensions))
+
+
+@op("StatelessRandomGammaV2", shape=seeded, static="shape")
+def stateless_random_gamma_v2(shape: Any, seed: Any, alpha: Any) -> Any:
+    """Gamma(alpha, 1) variates of shape `shape`, which ends with the shape of alpha."""
+    return _stateless_gamma(*stateless_state(seed), shape, alpha)
+
+
+@stateless_random_gamma_v2.gradient
+def _(b: Builder, node: Operation, dy: Any) -> Any:
+    with b.graph.control_dependencies([dy]):
+        return [None, None, _stateless_gamma_gradient(b, node, node.inputs[2], dy)]
+
+
+@op("StatelessRandomGammaV3", shape=keyed(), static=("shape", "alg"))
+def stateless_random_gamma_v3(shape: Any, key: Any, counter: Any, alg: Any, alpha: Any) -> Any:
+    return _stateless_gamma(*keyed_state(key, counter, alg), shape, alpha)
+
+
+@stateless_random_gamma_v3.gradient
+def _(b: Builder, node: Operation, dy: Any) -> Any:
+    with b.graph.control_dependencies([dy]):
+        return [None, None, None, None, _stateless_gamma_gradient(b, node, node.inputs[4], dy)]
+
+
 def _poisson(key: Any, counter: Any, sizes: tuple[int, ...], rate: Any, dtype: np.dtype[Any]) -> Any:
     parameters, samples = math.prod(static_shape(rate)), math.prod(sizes)
     most = float(np.iinfo(dtype).max if dtype.kind in "iu" else np.finfo(dtype).max)
@@ -125,3 +167,14 @@ def random_poisson_v2(shape: Any, rate: Any, *, dtype: DType, rng: Rng) -> Any:
     sizes = random_fill.sizes_of(shape)
     start = rng.reserve(random_fill.OUTPUT_BLOCKS * math.prod(static_shape(rate)) * math.prod(sizes))
     return _poisson(rng.key, start, sizes, rate, dtype.numpy)
+
+
+@op("StatelessRandomPoisson", shape=seeded, static="shape", no_gradient="integer result")
+def stateless_random_poisson(shape: Any, seed: Any, lam: Any, *, dtype: DType) -> Any:
+    """Poisson variates of shape `shape`, which ends with the shape of `lam`."""
+    sizes, parameters = random_fill.sizes_of(shape), static_shape(lam)
+    if sizes[len(sizes) - len(parameters) :] != parameters:
+        raise InvalidArgumentError(
+            f"Shape passed in must end with broadcasted shape: {list(sizes)}, {list(parameters)}"
+        )
+    return _poisson(*stateless_state(seed), sizes[: len(sizes) - len(parameters)], lam, dtype.numpy)
