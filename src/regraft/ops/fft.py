@@ -93,7 +93,7 @@ def _to_half(name: str, rank: int) -> Kernel:
     """RFFT over the last `rank` axes: the first half of the spectrum of real numbers."""
 
     @op(name, shape=_real_shape(rank, True), static=("fft_length",))
-    def kernel(input: Any, fft_length: Any, *, Tcomplex: DType) -> Any:  # noqa: N803  # the attribute's name
+    def kernel(input: Any, fft_length: Any, *, Tcomplex: DType) -> Any:  # the attribute's name
         lengths = _lengths(fft_length, rank)
         x = _cropped(input, lengths)
         if 0 in static_shape(x):
@@ -110,7 +110,7 @@ def _from_half(name: str, rank: int) -> Kernel:
     """IRFFT over the last `rank` axes: real numbers from the first half of their spectrum."""
 
     @op(name, shape=_real_shape(rank, False), static=("fft_length",))
-    def kernel(input: Any, fft_length: Any, *, Treal: DType) -> Any:  # noqa: N803
+    def kernel(input: Any, fft_length: Any, *, Treal: DType) -> Any:
         lengths = _lengths(fft_length, rank)
         x = _cropped(input, [*lengths[:-1], lengths[-1] // 2 + 1 if lengths[-1] else 0])
         if 0 in static_shape(x):

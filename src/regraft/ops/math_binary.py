@@ -215,7 +215,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     x, y = (b.conj(t) for t in node.inputs)
     gx = b.DivNoNan(dy, y, name="div_no_nan")
     gy = dy * b.DivNoNan(b.DivNoNan(-x, y, name="div_no_nan"), y, name="div_no_nan")
-    return reduce_gradients(b, node.inputs[0], node.inputs[1], gx, gy)
+    return reduce_gradients(b, x, y, gx, gy)
 
 
 @op("TruncateDiv", shape=broadcast_shape)
@@ -275,14 +275,14 @@ def floor_mod(x: Any, y: Any) -> Any:
 @floor_mod.gradient
 def _(b: Any, node: Any, dy: Any) -> Any:
     x, y = node.inputs
-    quotient = b.FloorDiv(b.conj(x), b.conj(y))
+    quotient = b.FloorDiv(x, y)
     gy = dy * b.Neg(quotient)
     return reduce_gradients(b, x, y, dy, gy)
 
 
 @op("Mod", "TruncateMod", shape=broadcast_shape)
 def truncate_mod(x: Any, y: Any) -> Any:
-    """The remainder of x / y rounded towards 0, with the sign of x. Raises as Div; compiled, x mod 0 of integers is x."""
+    """The remainder of x / y rounded towards 0: it has the sign of x. Raises as Div; compiled, x mod 0 is x."""
     _check_divisor(y)
     return binary(x, y, np.fmod, "rem")
 

@@ -148,7 +148,7 @@ def _batch_matmul(x: Any, y: Any, adj_x: bool, adj_y: bool, out_type: Any) -> An
 @op("BatchMatMul", shape=lambda c: _batch_shape(c, False))
 @quiet
 def batch_matmul(x: Any, y: Any, *, adj_x: bool, adj_y: bool) -> Any:
-    """The products of matrices [..., n, k] and [..., k, m], pair by pair; of their adjoints if the attributes say so."""
+    """The products of matrices [..., n, k] and [..., k, m], pair by pair; of their adjoints if the attributes say."""
     if static_shape(x)[:-2] != static_shape(y)[:-2]:
         raise InvalidArgumentError(
             f"In[0] and In[1] must have the same batch dimensions: {list(static_shape(x))} vs. {list(static_shape(y))}"
