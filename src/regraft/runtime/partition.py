@@ -1,6 +1,6 @@
 """Cutting a run into steps: which nodes become one program, which run on the host, and in what order.
 
-A value is known when a step is traced if it follows from constants and from static shapes. An input that an op declares
+A value is known when a step is traced if it follows from constants and static shapes. An input that an op declares
 static must be known. Where it is not, the pure ops behind it are folded into the trace, down to values that exist before
 the step starts: those become static inputs of the step, and their producers must stand in an earlier one.
 """
@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 
 from regraft.opkit.registry import Runs
 from regraft.runtime.plan import Node
+
+# What a host op may have evaluated beside it: this many ops, on tensors of this many elements.
+_MOST_FOLDED = 64
+_SMALL = 1024
 
 
 @dataclass(slots=True)
@@ -34,6 +38,16 @@ def _in_program(node: Node) -> bool:
     return node.spec.runs is Runs.XLA
 
 
+def _is_small(node: Node) -> bool:
+    """Whether a node's outputs have few elements, by their static shapes, whatever its inputs hold."""
+    if node.spec.metadata and set(node.spec.metadata) >= set(node.spec.input_names):
+        return True
+    counts = [t.shape.num_elements() for t in node.op.outputs]
+    return all(c is not None and c <= _SMALL for c in counts) and all(
+        (t.shape.num_elements() or _SMALL + 1) <= _SMALL or t.shape.num_elements() == 0 for t in node.op.inputs
+    )
+
+
 class Partition:
     """Assigns each node a level; the nodes of one level and kind are a step."""
 
@@ -45,8 +59,10 @@ class Partition:
         self.folded: dict[Node, set[Node]] = {}
         self._mark_known()
         for node in nodes:
-            if node.static and node.spec.runs is Runs.XLA:
+            if node.static and _in_program(node):
                 self._demand(node)
+            elif not _in_program(node):
+                self._fold_small(node)
 
     def _mark_known(self) -> None:
         for node in self.nodes:
@@ -72,6 +88,23 @@ class Partition:
             else:
                 self.folds.setdefault(node, set()).add(number)
 
+    def _fold_small(self, node: Node) -> None:
+        """Evaluate beside a host op the small values that it takes, so that no program must end for them.
+
+        Checks of shapes are the usual case. The way back leads through small foldable ops to feeds and constants.
+        """
+        needed: set[Node] = set()
+        stack = list(node.inputs)
+        while stack:
+            producer = self.producer.get(stack.pop())
+            if producer is None or producer in needed:
+                continue
+            if not foldable(producer) or not _is_small(producer) or len(needed) >= _MOST_FOLDED:
+                return
+            needed.add(producer)
+            stack.extend(producer.inputs)
+        self.folded[node] = needed
+
     def groups(self) -> list[Group]:
         """The steps in order."""
         level = self._earliest()
@@ -94,12 +127,13 @@ class Partition:
         """The nodes that must come first, and whether they must stand in an earlier step."""
         out = []
         static = self.folds.get(node, set())
+        beside = self.folded.get(node, set()) if not _in_program(node) else set()
         for n in node.inputs:
             producer = self.producer.get(n)
-            if producer is not None:
+            if producer is not None and producer not in beside:
                 out.append((producer, n in static))
         out += [(self.producer[n], True) for n in static if n in self.producer]
-        out += [(self._by_op[c], False) for c in node.op._controls if c in self._by_op]
+        out += [(self._by_op[c], False) for c in node.after if c in self._by_op]
         return out
 
     def _earliest(self) -> dict[Node, int]:

@@ -38,6 +38,7 @@ class Node:
     writes   inputs that name variables to be written, in the kernel's order of results
     aliases  for each output the variable that it names, or None
     static   flat inputs that must be known when traced
+    after    operations that must have run, by control inputs: its own, and those of constants and names that it takes
     """
 
     op: Operation
@@ -49,6 +50,7 @@ class Node:
     writes: tuple[Access, ...] = ()
     aliases: tuple[str | None, ...] = ()
     static: tuple[int, ...] = ()
+    after: tuple[Operation, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.op.name} = {self.op.type}({', '.join(t.name for t in self.op.inputs)})"

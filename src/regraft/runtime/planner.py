@@ -84,6 +84,8 @@ class _Planner:
         self.handles: list[tuple[int, Any]] = []
         # For each operation the variables that it, or anything it depends on, has written: a bit for each.
         self.written: dict[Operation, int] = {}
+        self.after: dict[Operation, tuple[Operation, ...]] = {}
+        self.made: set[Operation] = set()
         self.bits: dict[str, int] = {}
 
     def _number(self, tensor: Tensor) -> int:
@@ -130,6 +132,9 @@ class _Planner:
         for c in op._controls:
             written |= self.written.get(c, 0)
         self.written[op] = written
+        after = self._after(op)
+        if after:
+            self.after[op] = after
         if spec.control is Control.PLACEHOLDER:
             self._placeholder(op)
             return
@@ -149,6 +154,17 @@ class _Planner:
             written |= self._bit(access.name)
         self.written[op] = written
         self.nodes.append(node)
+        self.made.add(op)
+
+    def _after(self, op: Operation) -> tuple[Operation, ...]:
+        """The operations that must have run before `op` by control inputs, seen through ops that are no nodes."""
+        if not op._controls and not self.after:
+            return ()
+        found = dict.fromkeys(op._controls)
+        for other in (*op._controls, *(t.op for t in op._inputs)):
+            if other in self.after and other not in self.made:
+                found.update(dict.fromkeys(self.after[other]))
+        return tuple(found)
 
     def _placeholder(self, op: Operation) -> None:
         if op.outputs[0] in self.feeds:
@@ -205,6 +221,7 @@ class _Planner:
             tuple(writes),
             tuple(aliases),
             tuple(i for n in spec.static for i in by_name[n]),
+            self.after.get(op, ()),
         )
 
     def _variable(self, op: Operation, position: int) -> str:
