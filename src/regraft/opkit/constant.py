@@ -1,7 +1,8 @@
 """Values that follow from constants and static shapes alone, without running anything.
 
 `constant_value` folds a small sub-graph with the kernels themselves on NumPy arrays. `constant_sizes` goes further for
-tensors that hold a shape: it keeps the dimensions that are known where others are not.
+tensors that hold a shape: it keeps the dimensions that are known where others are not. Both know as much as the shape
+inference of TensorFlow's graphs does, and no more. `literal_value` knows what its Python code does.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from regraft.opkit.call import call_kernel
 if TYPE_CHECKING:
     from regraft.ir.node import Operation, Tensor
 
-Sizes = "tuple[Dim, ...] | None"
+Dim = int | None
+Sizes = tuple[Dim, ...] | None
 
 # Larger intermediate values are not worth holding for a static shape.
 _MOST_ELEMENTS = 4096
 _MOST_DEPTH = 200
+
+_SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 
 # The ops that TensorFlow's Python code folds, beside those that read shapes.
 _LITERAL_OPS = frozenset(
@@ -30,7 +34,6 @@ _LITERAL_OPS = frozenset(
         *("StopGradient", "Identity", "CheckNumericsV2"),
     }
 )
-_SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 
 
 def constant_value(tensor: Tensor, _depth: int = 0) -> np.ndarray[Any, Any] | None:
@@ -43,14 +46,17 @@ def constant_value(tensor: Tensor, _depth: int = 0) -> np.ndarray[Any, Any] | No
         return None
     if op.type in _SHAPE_OPS:
         return _shape_value(tensor)
+    if op.type in ("StridedSlice", "Unpack"):
+        dim = _dim_of_shape(tensor)
+        if dim is not None:
+            return np.array(dim, tensor.dtype.numpy)
     spec = registry.lookup(op.type)
-    if spec is None or not spec.pure or spec.session or spec.lax or spec.kernel is None or not op.inputs:
+    if spec is None or spec.kernel is None or not spec.pure or spec.lax or not op.inputs:
         return None
-    if spec.runs is registry.Runs.HOST and any(not (t.dtype.is_integer or t.dtype.is_bool) for t in op.inputs):
-        return None  # of what stays on the host only arithmetic of shapes folds, nothing that could decode or read
-    if tensor.dtype.is_ref or any(t.dtype.is_ref for t in op.inputs):
+    definition = op.graph.op_def(op.type)
+    if definition is None or definition.is_stateful:
         return None
-    if not all(_may_be_small(t) for t in (tensor, *op.inputs)):
+    if tensor.dtype.is_ref or any(t.dtype.is_ref for t in op.inputs) or not _small(op):
         return None
     inputs = []
     for t in op.inputs:
@@ -61,7 +67,8 @@ def constant_value(tensor: Tensor, _depth: int = 0) -> np.ndarray[Any, Any] | No
     try:
         outputs = call_kernel(spec, op, inputs)
     except OpError:
-        return None  # it will fail when it runs, if ever it does
+        # The op is wrong, and says so when it runs.
+        return None
     return np.asarray(outputs[tensor.value_index])
 
 
@@ -88,10 +95,13 @@ def literal_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
     return np.asarray(call_kernel(spec, op, values)[tensor.value_index])
 
 
-def _may_be_small(tensor: Tensor) -> bool:
-    """Whether nothing says that the tensor is too large. One of unknown size is measured when it is there."""
-    count = tensor.shape.num_elements()
-    return count is None or count <= _MOST_ELEMENTS
+def _small(op: Operation) -> bool:
+    """Whether nothing that goes in or comes out is known to be large."""
+    for t in (*op.inputs, *op.outputs):
+        count = t._shape.num_elements() if t._shape is not None else None
+        if count is not None and count > _MOST_ELEMENTS:
+            return False
+    return True
 
 
 def _shape_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
@@ -105,72 +115,88 @@ def _shape_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
     return np.array(shape.num_elements() if op.type == "Size" else shape.sizes, dtype)
 
 
-def constant_sizes(tensor: Tensor, _depth: int = 0) -> Any:
-    """A 1-D integer tensor read as a shape: a tuple with None where a dimension is unknown (or -1), None for all."""
-    from regraft.base.shapes import TensorShape
+def _dim_of_shape(tensor: Tensor) -> Dim:
+    """The dimension that `tensor` is: `shape(x)[i]`, or one of `unstack(shape(x))`. None where it is something else."""
+    op = tensor.op
+    source = op.inputs[0]
+    if source.op.type != "Shape":
+        return None
+    sizes = _shape_of(source)
+    if sizes is None:
+        return None
+    if op.type == "Unpack":
+        return sizes[tensor.value_index] if tensor.value_index < len(sizes) else None
+    masks = {name: op.attrs.get(f"{name}_mask", 0) for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
+    if masks != {"begin": 0, "end": 0, "ellipsis": 0, "new_axis": 0, "shrink_axis": 1}:
+        return None
+    # TensorFlow looks at constants only here, not at what folds to one.
+    begin = constant_value(op.inputs[1]) if op.inputs[1].op.type == "Const" else None
+    if begin is None or begin.shape != (1,) or not -len(sizes) <= begin[0] < len(sizes):
+        return None
+    return sizes[int(begin[0])]
 
+
+def _shape_of(tensor: Tensor) -> Sizes:
+    """The static shape that a Shape or ShapeN node reads."""
+    op = tensor.op
+    sizes: Sizes = op.inputs[tensor.value_index if op.type == "ShapeN" else 0].shape.sizes
+    return sizes
+
+
+def constant_sizes(tensor: Tensor, _depth: int = 0) -> Sizes:
+    """A 1-D integer tensor read as a shape: a tuple with None where a dimension is unknown (or -1), None for all.
+
+    raises ValueError for a negative dimension other than -1
+    """
     op = tensor.op
     if _depth > _MOST_DEPTH:
         return None
-    if op.type == "Shape":
-        return op.inputs[0].shape.sizes
-    value = constant_value(tensor)
-    if value is not None:
-        if value.ndim == 0:
-            return None
-        return tuple(None if d < 0 else int(d) for d in value)
-    if op.type in ("Cast", "Identity"):
+    if op.type in ("Shape", "ShapeN"):
+        return _shape_of(tensor)
+    if op.type == "Cast":
         return constant_sizes(op.inputs[0], _depth + 1)
     if op.type == "Pack" and op.attrs.get("axis", 0) == 0:
         return tuple(_dim(t) for t in op.inputs)
     if op.type in ("ConcatV2", "Concat"):
         parts = op.inputs[:-1] if op.type == "ConcatV2" else op.inputs[1:]
-        out: tuple[Any, ...] = ()
+        out: tuple[Dim, ...] = ()
         for part in parts:
             sizes = constant_sizes(part, _depth + 1)
             if sizes is None:
                 return None
-            out += tuple(sizes)
+            out += sizes
         return out
+    value = constant_value(tensor)
+    if value is not None:
+        if value.ndim == 0:
+            return None
+        return tuple(None if d < 0 else int(d) for d in value)
     if op.type == "StridedSlice":
-        sliced = _sliced(op, _depth)
-        if sliced is not None:
+        found, sliced = _sliced(op, _depth)
+        if found:
             return sliced
-    length = TensorShape(tensor.shape).sizes
+    length = tensor.shape.sizes
     if length is not None and len(length) == 1 and length[0] is not None:
         return (None,) * length[0]
     return None
 
 
-def _dim(tensor: Tensor) -> Any:
+def _dim(tensor: Tensor) -> Dim:
     """A scalar tensor read as a dimension: an int, or None when it is not known."""
     value = constant_value(tensor)
-    if value is not None and value.ndim == 0:
-        return None if value < 0 else int(value)
-    op = tensor.op
-    if op.type == "StridedSlice":
-        sliced = _sliced(op, 0, to_scalar=True)
-        if isinstance(sliced, int):
-            return sliced
-    if op.type in ("Cast", "Identity"):
-        return _dim(op.inputs[0])
-    return None
+    return int(value) if value is not None and value.ndim == 0 and value >= 0 else None
 
 
-def _sliced(op: Operation, depth: int, to_scalar: bool = False) -> Any:
+def _sliced(op: Operation, depth: int) -> tuple[bool, Sizes]:
+    """(Whether the slice is understood, its sizes) for a range of a vector of which something may be known."""
     begin, end, stride = (constant_value(t) for t in op.inputs[1:])
-    if begin is None or end is None or stride is None or begin.shape != (1,):
-        return None
-    if op.attrs.get("ellipsis_mask", 0) or op.attrs.get("new_axis_mask", 0):
-        return None
+    if begin is None or end is None or stride is None or not begin.shape == end.shape == stride.shape == (1,):
+        return False, None
+    if any(op.attrs.get(f"{name}_mask", 0) for name in ("ellipsis", "new_axis", "shrink_axis")):
+        return False, None
     source = constant_sizes(op.inputs[0], depth + 1)
     if source is None:
-        return None
-    if op.attrs.get("shrink_axis_mask", 0):
-        index = int(begin[0])
-        if not to_scalar or not -len(source) <= index < len(source):
-            return None
-        return source[index]
+        return True, None
     start = None if op.attrs.get("begin_mask", 0) & 1 else int(begin[0])
     stop = None if op.attrs.get("end_mask", 0) & 1 else int(end[0])
-    return tuple(source[start : stop : int(stride[0])])
+    return True, tuple(source[start : stop : int(stride[0])])

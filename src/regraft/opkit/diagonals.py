@@ -19,7 +19,7 @@ class Band(NamedTuple):
     upper: int
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return self.upper - self.lower + 1
 
 
@@ -58,7 +58,7 @@ def _offset(k: int, length: int, most: int, align: bytes) -> int:
 def packed_positions(band: Band, rows: int, columns: int, align: bytes) -> tuple[Any, Any, Any]:
     """(row, column, inside) for each element of the packed band [count, longest]: where in the matrix it stands."""
     most = longest(band, rows, columns)
-    where = np.zeros((3, band.count, most), np.int64)
+    where = np.zeros((3, band.size, most), np.int64)
     for m, k in enumerate(range(band.upper, band.lower - 1, -1)):
         length = min(rows + min(k, 0), columns - max(k, 0))
         start = _offset(k, length, most, align)
@@ -75,7 +75,7 @@ def matrix_positions(band: Band, rows: int, columns: int, most: int, align: byte
     k = j - i
     inside = (k >= band.lower) & (k <= band.upper)
     which = np.where(inside, band.upper - k, 0)
-    offsets = np.zeros(band.count, np.int64)
+    offsets = np.zeros(band.size, np.int64)
     for m, d in enumerate(range(band.upper, band.lower - 1, -1)):
         offsets[m] = _offset(d, min(rows + min(d, 0), columns - max(d, 0)), most, align)
     place = np.where(inside, np.minimum(i, j) + offsets[which], 0)

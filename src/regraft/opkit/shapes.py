@@ -35,7 +35,7 @@ class ShapeContext:
     @property
     def inputs(self) -> list[Sizes]:
         """The shapes of all input tensors, lists laid out flat."""
-        return [t.shape.sizes for t in self.node.inputs]
+        return [_sizes_of(t) for t in self.node.inputs]
 
     def __len__(self) -> int:
         return len(self.node.inputs)
@@ -46,7 +46,7 @@ class ShapeContext:
 
     def input(self, index: int) -> Sizes:
         """The shape of flat input `index`."""
-        return self.node.inputs[index].shape.sizes
+        return _sizes_of(self.node.inputs[index])
 
     def tensor(self, index: int) -> Tensor:
         return self.node.inputs[index]
@@ -90,6 +90,13 @@ class ShapeContext:
 
 
 _FORWARDS_HANDLE = frozenset({"Identity", "Enter", "Switch", "Merge", "RefSwitch", "RefEnter", "RefIdentity", "Exit"})
+
+
+def _sizes_of(tensor: Tensor) -> Sizes:
+    # The way back of a loop (NextIteration -> Merge) is unknown until the loop's own shapes are known.
+    if tensor._shape is None and tensor.op.type in ("NextIteration", "RefNextIteration"):
+        return None
+    return tensor.shape.sizes
 
 
 # Arithmetic of shapes. None stands for an unknown dimension or an unknown rank.

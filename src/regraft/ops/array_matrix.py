@@ -24,17 +24,17 @@ def _part(x: Any, band: Band, padding: Any, align: bytes) -> Any:
     if len(shape) < 2:
         raise InvalidArgumentError(f"input must be at least 2-dim, received shape: {list(shape)}")
     diagonals.check_band(band, *shape[-2:])
-    rows, columns, inside = diagonals.packed_positions(band, *shape[-2:], align)
+    rows, columns, inside = diagonals.packed_positions(band, shape[-2], shape[-1], align)
     found = x[..., rows, columns]
     if not inside.all():
         found = namespace(x, padding).where(inside, found, padding)
-    return found.reshape((*shape[:-2], found.shape[-1])) if band.count == 1 else found
+    return found.reshape((*shape[:-2], found.shape[-1])) if band.size == 1 else found
 
 
 def _unpacked(diagonal: Any, band: Band, rows: int, columns: int, align: bytes) -> tuple[Any, Any]:
     """The matrix in which every element of the band stands in its place, and the mask of the band."""
     shape = static_shape(diagonal)
-    if band.count == 1:
+    if band.size == 1:
         diagonal = diagonal.reshape((*shape[:-1], 1, shape[-1]))
     which, place, inside = diagonals.matrix_positions(band, rows, columns, shape[-1], align)
     if shape[-1] == 0:
@@ -45,10 +45,10 @@ def _unpacked(diagonal: Any, band: Band, rows: int, columns: int, align: bytes) 
 def _matrix(diagonal: Any, k: Any, num_rows: Any, num_cols: Any, padding: Any, align: bytes) -> Any:
     band = diagonals.band_of(k)
     shape = static_shape(diagonal)
-    if band.count > 1 and (len(shape) < 2 or shape[-2] != band.count):
+    if band.size > 1 and (len(shape) < 2 or shape[-2] != band.size):
         raise InvalidArgumentError(
             f"The number of diagonals provided in the input does not match the lower_diag_index and upper_diag_index "
-            f"range: {band.count} diagonals in an input of shape {list(shape)}"
+            f"range: {band.size} diagonals in an input of shape {list(shape)}"
         )
     if not shape:
         raise InvalidArgumentError("diagonal must be at least 1-dim, received shape: []")
@@ -64,13 +64,13 @@ def _with_diagonals(x: Any, diagonal: Any, k: Any, align: bytes) -> Any:
         raise InvalidArgumentError(f"input must be at least 2-dim, received shape: {list(shape)}")
     diagonals.check_band(band, *shape[-2:])
     most = diagonals.longest(band, *shape[-2:])
-    wanted = (*shape[:-2], most) if band.count == 1 else (*shape[:-2], band.count, most)
+    wanted = (*shape[:-2], most) if band.size == 1 else (*shape[:-2], band.size, most)
     if static_shape(diagonal) != wanted:
         raise InvalidArgumentError(
             f"diagonal must have shape {list(wanted)} for an input of shape {list(shape)}: "
             f"received diagonal shape: {list(static_shape(diagonal))}"
         )
-    full, inside = _unpacked(diagonal, band, *shape[-2:], align)
+    full, inside = _unpacked(diagonal, band, shape[-2], shape[-1], align)
     return namespace(x, diagonal).where(inside, full, x)
 
 
@@ -106,7 +106,7 @@ def _part_shape(c: ShapeContext) -> list[Sizes]:
     rows, columns = x[-2:]
     _check_static(c, band, rows, columns)
     most: Dim = None if rows is None or columns is None else diagonals.longest(band, rows, columns)
-    return [(*x[:-2], most) if band.count == 1 else (*x[:-2], band.count, most)]
+    return [(*x[:-2], most) if band.size == 1 else (*x[:-2], band.size, most)]
 
 
 def _matrix_shape(c: ShapeContext) -> list[Sizes]:
@@ -114,10 +114,10 @@ def _matrix_shape(c: ShapeContext) -> list[Sizes]:
     band = _static_band(c, 1)
     if diagonal is None or band is None:
         return [None]
-    if band.count > 1:
+    if band.size > 1:
         at_least_rank(c, diagonal, 2)
-        merge_dim(c, diagonal[-2], band.count, -2)
-    batch = diagonal[:-1] if band.count == 1 else diagonal[:-2]
+        merge_dim(c, diagonal[-2], band.size, -2)
+    batch = diagonal[:-1] if band.size == 1 else diagonal[:-2]
     rows, columns = (-1 if v is None else int(v) for v in (c.value(2), c.value(3)))
     most = diagonal[-1]
     if most is None:
@@ -136,9 +136,9 @@ def _set_shape(c: ShapeContext) -> list[Sizes]:
     if x is None:
         if diagonal is None or band is None:
             return [None]
-        return [(*(diagonal[:-1] if band.count == 1 else diagonal[:-2]), None, None)]
+        return [(*(diagonal[:-1] if band.size == 1 else diagonal[:-2]), None, None)]
     if diagonal is not None and band is not None:
-        batch = diagonal[:-1] if band.count == 1 else diagonal[:-2]
+        batch = diagonal[:-1] if band.size == 1 else diagonal[:-2]
         front = merge(c, x[:-2], batch)
         assert front is not None
         return [(*front, *x[-2:])]

@@ -32,8 +32,7 @@ def _slice_shape(c: ShapeContext) -> list[Sizes]:
         partial = c.sizes(2)
         if given is not None and rank is None:
             rank = len(given)
-        # What is known of some sizes counts only where none of them is -1, and that is not known here.
-        if partial is not None and None not in partial:
+        if partial is not None:
             return [partial]
         return [None if rank is None else (None,) * rank]
     if given is None:
