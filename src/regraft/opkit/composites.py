@@ -72,7 +72,8 @@ class Composites:
             if not isinstance(shape, Tensor):
                 known = self._static_sizes(shape)
                 if known is not None:
-                    if int(np.prod(known)) < _SMALL:
+                    listed = isinstance(shape, (list, tuple, TensorShape, np.ndarray))
+                    if listed and int(np.prod(known)) < _SMALL:
                         return self.constant(value, dtype, shape=known, name=scope)
                     shape = self.constant(known, dtypes.int32, name="shape_as_tensor")
                 else:
