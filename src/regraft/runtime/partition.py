@@ -1,8 +1,8 @@
 """Cutting a run into steps: which nodes become one program, which run on the host, and in what order.
 
 A value is known when a step is traced if it follows from constants and static shapes. An input that an op declares
-static must be known. Where it is not, the pure ops behind it are folded into the trace, down to values that exist before
-the step starts: those become static inputs of the step, and their producers must stand in an earlier one.
+static must be known. Where it is not, the pure ops behind it are folded into the trace, down to values that are there
+before the step starts: those become its static inputs, and their producers must stand in an earlier step.
 """
 
 from __future__ import annotations

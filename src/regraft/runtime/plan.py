@@ -5,7 +5,7 @@ Values have numbers. A step reads the numbers it takes and writes those it gives
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,71 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Conditional(Node):
+    """Branches of which one runs. `op` made the selector, or is the call.
+
+    selector  number of the value that chooses
+    indexed   the selector is a branch's index (the last branch takes those out of range); else it is true or false
+    branches  the nodes of each branch
+    results   (number, for each branch the number or variable that it stands for, or None where it has no value)
+    stands    the operations that this stands for
+    """
+
+    selector: int = -1
+    indexed: bool = False
+    branches: tuple[tuple[Node, ...], ...] = ()
+    results: tuple[tuple[int, tuple[int | Access | None, ...]], ...] = ()
+    stands: tuple[Operation, ...] = ()
+
+    def __str__(self) -> str:
+        sizes = " or ".join(str(count(branch)) for branch in self.branches)
+        return f"conditional on {self.op.name}: {sizes} ops"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop(Node):
+    """A while loop. `op` made the condition, or is the call.
+
+    condition  number of the value that says whether to go on, of what `head` computes
+    head       nodes that run before each iteration and once more
+    body       nodes of an iteration
+    carried    (number of the first value, number inside the loop and after it, number of the next value)
+    stands     the operations that this stands for
+    """
+
+    condition: int = -1
+    head: tuple[Node, ...] = ()
+    body: tuple[Node, ...] = ()
+    carried: tuple[tuple[int, int, int], ...] = ()
+    stands: tuple[Operation, ...] = ()
+
+    def __str__(self) -> str:
+        return f"loop while {self.op.name}: {count(self.head)} + {count(self.body)} ops, {len(self.carried)} variables"
+
+
+def parts(node: Node) -> tuple[tuple[Node, ...], ...]:
+    """The lists of nodes inside a conditional or loop; none for any other node."""
+    if isinstance(node, Conditional):
+        return node.branches
+    if isinstance(node, Loop):
+        return (node.head, node.body)
+    return ()
+
+
+def walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes and all those inside them."""
+    for node in nodes:
+        yield node
+        for part in parts(node):
+            yield from walk(part)
+
+
+def count(nodes: Iterable[Node]) -> int:
+    """How many operations the nodes stand for."""
+    return sum(1 for _ in walk(nodes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """Nodes that run together.
 
@@ -69,6 +134,7 @@ class Step:
     constants values of large constants, handed in as arguments so that programs stay small
     folded    nodes that only serve static inputs: evaluated when the step is traced
     blocking  a node may wait for another thread
+    size      how many ops there are, those inside loops and conditionals included
     """
 
     nodes: tuple[Node, ...]
@@ -81,19 +147,24 @@ class Step:
     constants: tuple[int, ...] = ()
     folded: frozenset[Node] = frozenset()
     blocking: bool = False
+    size: int = 0
 
     def __str__(self) -> str:
         kind = "program" if self.compiled else "host"
-        return f"{kind}: {len(self.nodes)} ops, {len(self.reads)} variables read, {len(self.writes)} written"
+        return f"{kind}: {self.size} ops, {len(self.reads)} variables read, {len(self.writes)} written"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fetch:
-    """Where a fetched value is: in a number, or in a variable (`before` the run or after). An operation has neither."""
+    """Where a fetched value is: in a number, or in a variable (`before` the run or after). An operation has neither.
+
+    alive  (number of a predicate, branch) for each conditional inside which the value is
+    """
 
     number: int | None = None
     variable: str | None = None
     before: bool = True
+    alive: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +177,7 @@ class Plan:
     known    values that follow from the graph: (number, array or VariableName)
     kept     variables written here whose value from before the run is wanted after that
     touches  whether anything reads or writes a variable
+    notes    what is not compiled though it might be, and why
     """
 
     steps: tuple[Step, ...]
@@ -115,8 +187,10 @@ class Plan:
     known: tuple[tuple[int, Any], ...]
     kept: frozenset[str]
     touches: bool
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{len(self.steps)} steps, {sum(len(s.nodes) for s in self.steps)} ops"]
         lines += [f"  {i}. {step}" for i, step in enumerate(self.steps, 1)]
+        lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)

@@ -20,9 +20,9 @@ from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
 from regraft.opkit.call import bind_kernel, definition_of, flat_index
 from regraft.opkit.registry import Control, OpSpec
-from regraft.runtime import prune
-from regraft.runtime.partition import Partition
-from regraft.runtime.plan import Access, Fetch, Node, Plan, Step
+from regraft.runtime import prune, regions
+from regraft.runtime.partition import Group, Partition
+from regraft.runtime.plan import Access, Fetch, Node, Plan, Step, count
 from regraft.runtime.values import VariableName
 
 # Constants of more elements than this are arguments of a program, not part of it.
@@ -36,8 +36,11 @@ def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Seque
             InvalidArgumentError for a placeholder that nothing feeds
     """
     ops = prune.needed(fetches, feeds)
-    _check_known(ops)
-    return _Planner(prune.ordered(ops), list(feeds)).plan(fetches)
+    check_known(ops)
+    order = prune.ordered(ops)
+    if regions.needed(order):
+        return regions.RegionPlanner(order, list(feeds)).plan(fetches)
+    return Planner(order, list(feeds)).plan(fetches)
 
 
 def variable_name(op: Operation) -> str:
@@ -48,7 +51,7 @@ def variable_name(op: Operation) -> str:
     return f"{container.decode()}/{name}" if container else name
 
 
-def _check_known(ops: set[Operation]) -> None:
+def check_known(ops: set[Operation]) -> None:
     unknown = [op for op in ops if registry.lookup(op.type) is None]
     if not unknown:
         return
@@ -73,11 +76,13 @@ def _proto_name(op: Operation) -> str:
     return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
 
 
-class _Planner:
+class Planner:
+    """Turns operations into nodes, in order, and nodes into steps."""
+
     def __init__(self, order: list[Operation], feeds: list[Tensor]) -> None:
         self.order = order
         self.numbers: dict[Tensor, int] = {}
-        self.feeds = {t: self._number(t) for t in feeds}
+        self.feeds = {t: self.number(t) for t in feeds}
         self.names: dict[Tensor, str] = {}
         self.nodes: list[Node] = []
         self.consts: list[tuple[int, Any]] = []
@@ -88,14 +93,20 @@ class _Planner:
         self.made: set[Operation] = set()
         self.bits: dict[str, int] = {}
 
-    def _number(self, tensor: Tensor) -> int:
+    def number(self, tensor: Tensor) -> int:
         return self.numbers.setdefault(tensor, len(self.numbers))
 
     def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:
+        """The plan for these fetches. UnimplementedError where a variable is used in a way that nothing supports."""
         for op in self.order:
-            self._take(op)
-        found = tuple(self._fetch(f) for f in fetches)
-        steps = self._steps({f.number for f in found if f.number is not None})
+            self.take(op)
+        return self.finish(tuple(self.fetch(f) for f in fetches))
+
+    def finish(self, found: tuple[Fetch, ...]) -> Plan:
+        """The plan of the nodes that were taken."""
+        wanted = {f.number for f in found if f.number is not None} | {n for f in found for n, _ in f.alive}
+        partition = self.partition()
+        steps = self._steps(partition.groups(), wanted)
         return Plan(
             steps,
             self.feeds,
@@ -104,9 +115,14 @@ class _Planner:
             (*self.consts, *self.handles),
             _kept(steps, found),
             any(s.reads or s.writes for s in steps) or any(f.variable for f in found),
+            tuple(partition.notes),
         )
 
-    def _fetch(self, fetch: Tensor | Operation) -> Fetch:
+    def partition(self) -> Partition:
+        known = {n for n, _ in (*self.consts, *self.handles)}
+        return Partition(self.nodes, known)
+
+    def fetch(self, fetch: Tensor | Operation) -> Fetch:
         if isinstance(fetch, Operation):
             return Fetch()
         if fetch not in self.feeds and fetch in self.names and fetch.dtype.is_ref:
@@ -114,7 +130,7 @@ class _Planner:
         name = self.names.get(fetch)
         if name is not None and fetch not in self.feeds and fetch.dtype.numpy.kind != "O":
             return Fetch(variable=name, before=not self._sees(fetch.op, name))
-        return Fetch(number=self._number(fetch))
+        return Fetch(number=self.number(fetch))
 
     def _bit(self, name: str) -> int:
         return self.bits.setdefault(name, 1 << len(self.bits))
@@ -122,7 +138,8 @@ class _Planner:
     def _sees(self, op: Operation, name: str) -> bool:
         return bool(self.written.get(op, 0) & self._bit(name))
 
-    def _take(self, op: Operation) -> None:
+    def take(self, op: Operation) -> None:
+        """Make the node of an operation, or give its outputs another meaning."""
         spec = registry.lookup(op.type)
         assert spec is not None
         written = 0
@@ -140,14 +157,14 @@ class _Planner:
             return
         if spec.control is Control.VARIABLE:
             self.names[op.outputs[0]] = name = variable_name(op)
-            self.handles.append((self._number(op.outputs[0]), VariableName(name)))
+            self.handles.append((self.number(op.outputs[0]), VariableName(name)))
             return
         if spec.alias and op._inputs[0] not in self.feeds and op._inputs[0] in self.names:
             self.names[op.outputs[0]] = name = self.names[op._inputs[0]]
-            self.handles.append((self._number(op.outputs[0]), VariableName(name)))
+            self.handles.append((self.number(op.outputs[0]), VariableName(name)))
             return
         if not op._inputs and spec.pure and isinstance(value := op.attrs.get("value"), TensorValue):
-            self.consts.append((self._number(op.outputs[0]), value.array))
+            self.consts.append((self.number(op.outputs[0]), value.array))
             return
         node = self._node(op, spec)
         for access in node.writes:
@@ -180,8 +197,9 @@ class _Planner:
 
     def _node(self, op: Operation, spec: OpSpec) -> Node:
         definition = definition_of(op)
-        inputs = tuple(self._number(t) for t in op._inputs)
-        by_name = {name: flat_index(definition, op.attrs, name) for name in (*spec.writes, *spec.reads, *spec.static)}
+        inputs = tuple(self.number(t) for t in op._inputs)
+        static = spec.static_inputs(op)
+        by_name = {name: flat_index(definition, op.attrs, name) for name in (*spec.writes, *spec.reads, *static)}
         writes, reads = [], []
         for name in spec.writes:
             for i in by_name[name]:
@@ -208,8 +226,8 @@ class _Planner:
             alias = writes[0].name if writes and t.dtype.is_ref else None
             if alias is not None:
                 self.names[t] = alias
-                self.handles.append((self._number(t), VariableName(alias)))
-            outputs.append(self._number(t))
+                self.handles.append((self.number(t), VariableName(alias)))
+            outputs.append(self.number(t))
             aliases.append(alias)
         return Node(
             op,
@@ -220,7 +238,7 @@ class _Planner:
             tuple(reads),
             tuple(writes),
             tuple(aliases),
-            tuple(i for n in spec.static for i in by_name[n]),
+            tuple(i for n in static for i in by_name[n]),
             self.after.get(op, ()),
         )
 
@@ -235,11 +253,10 @@ class _Planner:
             )
         return name
 
-    def _steps(self, wanted: set[int]) -> tuple[Step, ...]:
+    def _steps(self, groups: Sequence[Group], wanted: set[int]) -> tuple[Step, ...]:
         names = {n for n, _ in self.handles}
         known = names | {n for n, _ in self.consts}
         large = {n for n, a in self.consts if a.size > LARGE_CONSTANT and a.dtype.kind != "O"}
-        groups = Partition(self.nodes, known).groups()
         steps: list[Step] = []
         later = set(wanted)
         for group in reversed(groups):
@@ -257,6 +274,7 @@ class _Planner:
                     tuple(sorted(taken & large)),
                     frozenset(group.folded),
                     any(node.spec.blocking for node in group.nodes),
+                    count(group.nodes),
                 )
             )
             later |= taken
