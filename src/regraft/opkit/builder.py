@@ -255,6 +255,8 @@ class Builder(Composites):
                 elif isinstance(item, Tensor) or conversion_for(item) is not None:
                     items.append(self.convert(item, dtype))
                 else:
+                    if isinstance(item, (list, tuple)):
+                        self.graph.unique_name(str(i))  # TensorFlow opens a scope for each list in the list
                     items.append(self.convert(item, dtype, name=str(i)))
             tensor: Tensor = self.op("Pack", items, name=scope)
         return tensor

@@ -44,6 +44,11 @@ def binary(b: Builder, name: str, x: Any, y: Any) -> Tensor:
             op_type = "Add"
         if name in ("and", "or", "xor") and x.dtype.base is not dtypes.bool_:
             op_type = {"and": "BitwiseAnd", "or": "BitwiseOr", "xor": "BitwiseXor"}[name]
+            return b.op(op_type, x, y)  # type: ignore[no-any-return]
+        if name == "xor":
+            either = b.op("LogicalOr", x, y)
+            both = b.op("LogicalNot", b.op("LogicalAnd", x, y))
+            return b.op("LogicalAnd", either, both, name=scope)  # type: ignore[no-any-return]
         out: Tensor = b.op(op_type, x, y, name=scope)
         return out
 

@@ -24,6 +24,7 @@ from regraft.proto import RunOptions as RunOptions
 from regraft.v1 import _plain
 from regraft.v1._array import *
 from regraft.v1._assertion import *
+from regraft.v1._checks import *
 from regraft.v1._clip import *
 from regraft.v1._dtypes import *
 from regraft.v1._einsum import *
@@ -31,10 +32,12 @@ from regraft.v1._gradients import *
 from regraft.v1._graph import *
 from regraft.v1._graph_control import *
 from regraft.v1._indexing import *
+from regraft.v1._legacy import *
 from regraft.v1._linalg import *
 from regraft.v1._math import *
 from regraft.v1._random import *
 from regraft.v1._reduction import *
+from regraft.v1._scatter import *
 from regraft.v1._session import InteractiveSession as InteractiveSession
 from regraft.v1._session import Session as Session
 from regraft.v1._variable_scope import *
@@ -42,7 +45,7 @@ from regraft.v1._variables import *
 from regraft.v1.init_ops import *
 
 _MODULES = frozenset(
-    {"initializers", "layers", "linalg", "losses", "math", "metrics", "nn", "random", "raw_ops", "train"}
+    {"bitwise", "initializers", "layers", "linalg", "losses", "manip", "math", "metrics", "nn", "random", "raw_ops", "train"}
 )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "matrix_set_diag",
     "matrix_transpose",
     "meshgrid",
+    "newaxis",
     "ones",
     "ones_like",
     "pad",
@@ -58,6 +59,10 @@ __all__ = [
     "guarantee_const",
     "diag_part",
 ]
+
+
+newaxis = None
+"""In an index: a new dimension of size 1."""
 
 
 # Shapes

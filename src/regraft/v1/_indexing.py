@@ -31,7 +31,6 @@ __all__ = [
     "extract_image_patches",
     "gather",
     "gather_nd",
-    "listdiff",
     "one_hot",
     "searchsorted",
     "setdiff1d",
@@ -304,11 +303,11 @@ def searchsorted(
     if side not in ("left", "right"):
         raise ValueError(f"Argument `side` must be either 'right' or 'left'. Received: `side` = '{side}'.")
     found = b.op("UpperBound" if side == "right" else "LowerBound", rows, sought, out_type=out_type, name=name)
-    return reshape(found, shape(values))
+    return reshape(found, b.shape(values, out_type=None))
 
 
 def _last(b: Any, tensor: Any) -> Any:
-    return shape(tensor)[-1]
+    return b.shape(tensor, out_type=None)[-1]
 
 
 def extract_image_patches(

@@ -15,6 +15,7 @@ from regraft.v1._array import (
     expand_dims,
     matrix_diag,
     matrix_set_diag,
+    matrix_transpose,
     ones,
     rank,
     reshape,
@@ -352,3 +353,9 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     """(singular values, left vectors, right vectors) of matrices, or the values alone."""
     s, u, v = on(tensor).Svd(tensor, compute_uv=compute_uv, full_matrices=full_matrices, name=name)
     return (real(s), u, v) if compute_uv else real(s)
+
+
+def adjoint(matrix: Any, name: str | None = None) -> Any:
+    """The last two dimensions exchanged, and complex elements conjugated."""
+    with opened(name, "adjoint", matrix) as (b, _):
+        return matrix_transpose(b.convert(matrix, name="matrix"), conjugate=True)

@@ -242,7 +242,7 @@ cumulative_logsumexp = _cumulative("CumulativeLogsumexp", "CumulativeLogsumexp",
 
 def _segment_sizes(b: Any, data: Tensor, segment_ids: Tensor, num_segments: Any) -> Any:
     count = b.convert(num_segments)
-    each = b.ones(shape(segment_ids), data.dtype)
+    each = b.ones(b.shape(segment_ids, out_type=None), data.dtype)
     found = b.UnsortedSegmentSum(each, segment_ids, count)
     more: Any = rank(data) - rank(segment_ids)
     spread = concat([count[None], ones([more], count.dtype)], 0)

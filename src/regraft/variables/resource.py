@@ -67,7 +67,12 @@ class ResourceVariable(Variable):
                     )
                 static = value.shape if shape is None else as_shape(shape)
                 self._variable = b.op(
-                    "VarHandleOp", shape=static, dtype=value.dtype.base, shared_name=own_name, name=scope
+                    "VarHandleOp",
+                    shape=static,
+                    dtype=value.dtype.base,
+                    shared_name=own_name,
+                    debug_name=scope,
+                    name=scope,
                 )
             arguments.check_initial_value(value, own_name)
             self._initial_value = value

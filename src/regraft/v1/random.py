@@ -1,0 +1,17 @@
+"""tf.random: random values and their seeds. Those that are one op come from the table."""
+
+from __future__ import annotations
+
+from regraft.v1 import _plain
+from regraft.v1._random import categorical as categorical
+from regraft.v1._random import get_seed as get_seed
+from regraft.v1._random import multinomial as multinomial
+from regraft.v1._random import random_gamma as gamma
+from regraft.v1._random import random_normal as normal
+from regraft.v1._random import random_poisson as poisson
+from regraft.v1._random import random_shuffle as shuffle
+from regraft.v1._random import random_uniform as uniform
+from regraft.v1._random import set_random_seed as set_random_seed
+from regraft.v1._random import truncated_normal as truncated_normal
+
+__getattr__ = _plain.attribute_of("random")

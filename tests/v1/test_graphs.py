@@ -1,0 +1,26 @@
+"""Each program of the tables makes the same graph in Regraft and in TensorFlow: names, ops, inputs, attributes, shapes."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+import regraft.v1
+from tests.oracle import available
+from tests.v1.both import build_ours, build_tensorflow, differences
+
+TABLES = ("array", "math", "nn", "variable")
+
+ROWS = [
+    pytest.param(row, id=f"{table}-{name}")
+    for table in TABLES
+    for name, row in importlib.import_module(f"tests.v1.{table}_programs").PROGRAMS.items()
+]
+
+
+@pytest.mark.skipif(not available(), reason="TensorFlow is not installed")
+@pytest.mark.filterwarnings("ignore")  # TensorFlow's
+@pytest.mark.parametrize("row", ROWS)
+def test_same_graph(row):
+    assert not differences(build_ours(regraft.v1, row), build_tensorflow(row))
