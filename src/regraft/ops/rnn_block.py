@@ -71,7 +71,9 @@ class _Lstm:
         self, w: Any, wci: Any, wcf: Any, wco: Any, b: Any, peephole: bool, order: tuple[int, ...] = _ICFO
     ) -> None:
         self.w, self.b, self.peephole, self.order = w, b, peephole, order
-        self.wci, self.wcf, self.wco = (_row(v) for v in (wci, wcf, wco)) if peephole else (None, None, None)
+        self.wci: Any = _row(wci) if peephole else None
+        self.wcf: Any = _row(wcf) if peephole else None
+        self.wco: Any = _row(wco) if peephole else None
 
     def check(self, x: Any, h: Any) -> None:
         """InvalidArgumentError unless w has the rows of [x, h] and four columns for each cell."""
@@ -245,8 +247,8 @@ def _forward(
         return (np.zeros((0, *static_shape(cs)), x.dtype),) * 7
 
     def step(carry: Any, at: Any) -> Any:
-        x_t, inside = at
-        outputs = tuple(_keep(inside, v) for v in lstm.forward(x_t, *carry, forget_bias, cell_clip))
+        (x_t, inside), (cs_t, h_t) = at, carry
+        outputs = tuple(_keep(inside, v) for v in lstm.forward(x_t, cs_t, h_t, forget_bias, cell_clip))
         return (outputs[1], outputs[6]), outputs
 
     return tuple(_scan(step, (cs, h), (x, _steps(seq_len_max, x)))[1])
