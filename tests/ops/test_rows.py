@@ -91,7 +91,7 @@ def ours(case: Case, compiled: bool) -> list[list[Any]]:
     out = []
     for _ in range(case.runs):
         if compiled or spec.lax:
-            results, state = _jitted(case, spec, run, values, state)
+            results, state = _jitted(case, spec, built.node, run, values, state)
         else:
             context: dict[str, Any] = {}
             if state is not None:
@@ -114,10 +114,11 @@ def _random_state(case: Case) -> Any:
     return initial_state(case.attrs.get("seed", 0), case.attrs.get("seed2", 0))
 
 
-def _jitted(case: Case, spec: Any, run: Any, values: list[Any], state: Any) -> Any:
+def _jitted(case: Case, spec: Any, node: Any, run: Any, values: list[Any], state: Any) -> Any:
     import jax
 
-    static = {i for i in range(len(values)) if _argument(case, i) in spec.static or values[i] is None}
+    fixed = spec.static_inputs(node)
+    static = {i for i in range(len(values)) if _argument(case, i) in fixed or values[i] is None}
     traced = [i for i in range(len(values)) if i not in static and not _is_text(values[i])]
 
     def program(arrays: list[Any], rng_state: Any) -> Any:

@@ -55,11 +55,19 @@ class Control(enum.Enum):
     EXIT = "exit"
     NEXT_ITERATION = "next iteration"
     LOOP_COND = "loop cond"
+    TRIGGER = "trigger"
+    """Does nothing, and does so even where what it waits for is dead."""
     CALL = "call"
     """Runs the library function that attribute `f` names (or that has the op's name)."""
+    GRADIENT = "gradient"
+    """Runs the gradient of the library function that attribute `f` names."""
     IF = "if"
     CASE = "case"
     WHILE = "while"
+
+
+# Keyword arguments that a kernel gets from the run, not from the node.
+_CONTEXT = ("rng", "session", "objects")
 
 
 @dataclass(slots=True)
@@ -71,6 +79,7 @@ class OpSpec:
     shape     the shape rule: (ShapeContext) -> one Sizes for each output (see `opkit.shapes`)
     runs      where the kernel runs
     static    inputs that must be known when the op is traced: they arrive as NumPy arrays and key the compile cache
+    static_if (Operation) -> names of further static inputs, where that depends on the node
     metadata  inputs of which the kernel reads shape and dtype alone: asking for its result asks for no value of theirs
     reads     inputs that are variables (refs or resource handles) and are read: the kernel gets the value instead
     writes    inputs that are variables and are written. The kernel gets their old values (None for `blind` ones) and
@@ -80,6 +89,7 @@ class OpSpec:
     lax       the kernel can't run on NumPy: the interpreter compiles it by itself
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
     session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files)
+    objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them takes `objects`
     blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes
     alias     output 0 is another name for what input 0 names, where that is a variable
     control   what a CONTROL op means
@@ -100,6 +110,7 @@ class OpSpec:
     lax: bool = False
     random: bool = False
     session: bool = False
+    objects: bool = False
     blocking: bool = False
     pure: bool = True
     alias: bool = False
@@ -107,15 +118,23 @@ class OpSpec:
     grad: Callable[..., Any] | None = None
     no_grad: str = ""
     module: str = ""
+    static_if: Callable[[Any], Sequence[str]] | None = None
     attr_names: tuple[str, ...] = field(init=False, default=())
     input_names: tuple[str, ...] = field(init=False, default=())
+    makes_objects: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         if self.kernel is None:
             return
         params = inspect.signature(self.kernel).parameters.values()
         self.input_names = tuple(p.name for p in params if p.kind is p.POSITIONAL_OR_KEYWORD)
-        self.attr_names = tuple(p.name for p in params if p.kind is p.KEYWORD_ONLY and p.name not in ("rng", "session"))
+        self.attr_names = tuple(p.name for p in params if p.kind is p.KEYWORD_ONLY and p.name not in _CONTEXT)
+        self.makes_objects = any(p.name == "objects" for p in params)
+
+
+    def static_inputs(self, node: Any) -> tuple[str, ...]:
+        """The static inputs of a node of this op."""
+        return self.static if self.static_if is None else (*self.static, *self.static_if(node))
 
 
 class Kernel:
@@ -133,6 +152,12 @@ class Kernel:
         """Make `rule` the gradient of every op of this kernel."""
         for spec in self.specs:
             spec.grad = rule
+        return rule
+
+    def static_where(self, rule: Callable[[Any], Sequence[str]]) -> Callable[[Any], Sequence[str]]:
+        """Let `rule` say which inputs of a node are static beside those that always are."""
+        for spec in self.specs:
+            spec.static_if = rule
         return rule
 
 
@@ -155,6 +180,7 @@ def op(
     lax: bool = False,
     random: bool = False,
     session: bool = False,
+    objects: bool = False,
     blocking: bool = False,
     pure: bool | None = None,
     alias: bool = False,
@@ -163,7 +189,7 @@ def op(
     """Register the decorated function as the kernel of the ops `names` (several only where they are one and the same)."""
 
     def register(function: Callable[..., Any]) -> Kernel:
-        effects = bool(_tuple(reads) or _tuple(writes) or random or session or blocking)
+        effects = bool(_tuple(reads) or _tuple(writes) or random or session or objects or blocking)
         specs = tuple(
             OpSpec(
                 name,
@@ -178,6 +204,7 @@ def op(
                 lax=lax,
                 random=random,
                 session=session,
+                objects=objects,
                 blocking=blocking,
                 pure=(not effects) if pure is None else pure,
                 alias=alias,

@@ -79,6 +79,17 @@ def slice_(input: Any, begin: Any, size: Any) -> Any:
     return lax.dynamic_slice(namespace(input, begin).asarray(input), list(begin), sizes)
 
 
+@slice_.static_where
+def _(node: Operation) -> tuple[str, ...]:
+    """Where a size is -1, that is up to the end, or is fed and may be. Computed sizes are taken for what they are."""
+    size = node.inputs[2]
+    for part in size.op.inputs if size.op.type == "Pack" else (size,):
+        value = literal_value(part)
+        if part.op.type.startswith("Placeholder") or (value is not None and (value == -1).any()):
+            return ("begin",)
+    return ()
+
+
 @slice_.gradient
 def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
     x, begin = node.inputs[0], node.inputs[1]
@@ -145,6 +156,20 @@ def strided_slice(
     out = lax.dynamic_slice(namespace(begin, end).asarray(input), starts, sizes)
     out = out[tuple(p.as_slice() for p in parts)]
     return out.reshape(_result_shape(found, [p.size for p in parts]))
+
+
+def _static_ranges(node: Operation) -> tuple[str, ...]:
+    """A range, unlike an index and a whole dimension, has a size that begin and end decide."""
+    strides = node.inputs[3].shape.sizes
+    if strides is None or strides[0] is None:
+        return ("begin", "end")
+    attrs = _attrs(node)
+    single = attrs["ellipsis_mask"] | attrs["new_axis_mask"] | attrs["shrink_axis_mask"]
+    settled = single | (attrs["begin_mask"] & attrs["end_mask"])
+    return () if all(settled >> i & 1 for i in range(strides[0])) else ("begin", "end")
+
+
+strided_slice.static_where(_static_ranges)
 
 
 def _window(
@@ -231,6 +256,9 @@ def strided_slice_grad(
     block = xp.zeros(window, dy.dtype)
     block = block.at[tuple(p.as_slice() for p in parts)].set(xp.reshape(dy, tuple(p.size for p in parts)))
     return lax.dynamic_update_slice(zeros, block, starts)
+
+
+strided_slice_grad.static_where(_static_ranges)
 
 
 @strided_slice_grad.gradient
