@@ -60,7 +60,9 @@ def _phases(row: dict[str, Any]) -> str:
 
 
 def _times(value: float | None) -> str:
-    return "" if value is None else f"{_digits(value)}"
+    if value is None:
+        return ""
+    return f"{value:.2f}" if value < 9.95 else f"{value:.0f}"
 
 
 def geometric_means(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[float, int]]:
@@ -97,8 +99,10 @@ def markdown(report: dict[str, Any]) -> str:
     """The whole report."""
     names = [report["modules"][side] for side in ("ours", "reference")]
     head = ["row", *names, "ratio", "goal", "spread", "agree", *(f"memory, {name}" for name in names), "ratio"]
+    toys = ["", "**Scale tiny: the graphs are toys; the titles speak of the full ones.**"]
     lines = [
         f"# {names[0]} and {names[1]}",
+        *(toys if report["options"]["scale"] == "tiny" else []),
         "",
         "`ratio` is the second over the first: above 1, the first is faster, or smaller. `spread` is the distance of "
         "the repeats over their median, on the worse side. `agree` is the largest relative difference of results.",
