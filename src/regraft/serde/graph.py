@@ -91,13 +91,15 @@ def read_nodes(
     naming: Naming | None = None,
     mapping: Mapping[tuple[str, int], Any] = NO_MAPPING,
     strip: Callable[[Any, str], bool] = refuse,
+    internal: bool = False,
 ) -> tuple[list[Operation], NodeReader]:
     """Read NodeDefs that nobody changes afterwards. The operations are not in the graph yet (`graph.extend`).
 
-    op_list  OpDef messages for ops that are unknown otherwise
+    op_list   OpDef messages for ops that are unknown otherwise
+    internal  whether names may begin with an underscore, as in the bodies of functions
     """
     finder = OpFinder(graph, op_list)
-    reader = NodeReader(graph, finder, naming or Naming(), mapping, strip, finder.trusts, graph.producer)
+    reader = NodeReader(graph, finder, naming or Naming(), mapping, strip, finder.trusts, graph.producer, internal)
     return reader.read(nodes), reader
 
 

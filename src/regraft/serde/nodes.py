@@ -67,6 +67,7 @@ class NodeReader:
     strip      given a NodeDef and an attribute that its op does not have: whether it may be dropped
     trusts     whether nodes of an op need no look at the names of their attributes, nor at their colocation groups
     mapping    (node, output) to a tensor of the graph that is to be taken instead; (node, -1) to an operation
+    internal   whether names may begin with an underscore
     producer   GraphDef version of the program that wrote the nodes
     by_name    the operations read, by their name in the file
     used       keys of `mapping` that some node asked for
@@ -81,6 +82,7 @@ class NodeReader:
         strip: Callable[[Any, str], bool],
         trusts: Callable[[OpDef], bool],
         producer: int,
+        internal: bool = False,
     ) -> None:
         self.graph = graph
         self.by_name: dict[str, Operation] = {}
@@ -91,6 +93,7 @@ class NodeReader:
         self._strip = strip
         self._trusts = trusts
         self._producer = producer
+        self._internal = internal
         self._sources: dict[str, Source] = {}
         self._signatures: dict[str, tuple[Signature | None, bool]] = {}
         self._devices: dict[str, str] = {"": ""}
@@ -180,6 +183,8 @@ class NodeReader:
         return ops, expected
 
     def _check_names(self) -> None:
+        if self._internal:
+            return
         # One look at all names together; a name that itself holds a line break is found by the count.
         lines = "\n".join(["", *self.by_name])
         if _INVALID_IN_LINES.search(lines + "\n.") or lines.count("\n") != len(self.by_name):
