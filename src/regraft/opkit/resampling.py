@@ -1,7 +1,7 @@
 """Resizing an axis as a matrix [out, in] of weights, for each of TensorFlow's ways to resize images.
 
-Positions are worked out in float32, as TensorFlow does: which cells they fall on depends on it. `half_pixel` puts samples
-at the centres of cells; `align_corners` lets the outermost samples coincide.
+Positions are worked out in float32, as TensorFlow does: which cells they fall on depends on it. `half_pixel` puts
+samples at the centres of cells; `align_corners` lets the outermost samples coincide.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def nearest(size: int, out: int, align_corners: bool, half_pixel: bool) -> np.nd
     check(size, out, align_corners, half_pixel)
     scale, number = scale_of(size, out, align_corners), np.arange(out, dtype=np.float32)
     at = (number + np.float32(0.5)) * scale if half_pixel else number * scale
-    cells = np.floor(at + np.float32(0.5)) if align_corners else np.floor(at)
+    cells: Matrix = np.floor(at + np.float32(0.5)) if align_corners else np.floor(at)
     return np.clip(cells, 0, size - 1).astype(np.int64)
 
 

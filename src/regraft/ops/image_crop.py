@@ -32,7 +32,7 @@ def _axis(low: Any, high: Any, size: int, crop: int) -> Any:
         steps = np.float32(crop - 1)
         if xp is not np:
             # Kept from XLA, which would multiply by the inverse: the last cell of a whole image must not fall outside.
-            steps = lax.optimization_barrier(jnp.asarray(steps))
+            steps = lax.optimization_barrier(lax.full(low.shape, steps, np.float32))
         step = (high - low) * last / steps
         return (low * last)[:, None] + xp.arange(crop, dtype=np.float32) * step[:, None]
     return (np.float32(0.5) * (low + high) * last)[:, None]
@@ -41,13 +41,14 @@ def _axis(low: Any, high: Any, size: int, crop: int) -> Any:
 class _Samples:
     """The cells around each sample of the crops, and its place among them."""
 
-    def __init__(self, sizes: tuple[int, ...], boxes: Any, index: Any, crop: tuple[int, int]) -> None:
+    def __init__(self, sizes: tuple[int, ...], boxes: Any, index: Any, crop: tuple[int, ...]) -> None:
         xp = self.xp = namespace(boxes, index)
         batch, self.height, self.width, self.depth = sizes
         count = static_shape(boxes)[0]
         if static_shape(boxes) != (count, 4) or static_shape(index) != (count,):
             raise InvalidArgumentError(
-                f"boxes must be [n, 4] and box_index [n], got {list(static_shape(boxes))} and {list(static_shape(index))}"
+                f"boxes must be [n, 4] and box_index [n], "
+                f"got {list(static_shape(boxes))} and {list(static_shape(index))}"
             )
         if min(crop) <= 0 or min(self.height, self.width) <= 0:
             raise InvalidArgumentError(f"crop dimensions and image dimensions must be positive, got {crop} and {sizes}")
@@ -72,7 +73,7 @@ class _Samples:
         top, left = xp.floor(self.y), xp.floor(self.x)
         rows = [self.cells(v, self.height)[:, :, None] for v in (top, xp.ceil(self.y))]
         columns = [self.cells(v, self.width)[:, None, :] for v in (left, xp.ceil(self.x))]
-        return (*rows, *columns, (self.y - top)[:, :, None, None], (self.x - left)[:, None, :, None])  # type: ignore[return-value]
+        return (*rows, *columns, (self.y - top)[:, :, None, None], (self.x - left)[:, None, :, None])
 
     def nearest(self) -> tuple[Any, Any]:
         """The nearest rows and columns; halves go away from 0."""
