@@ -33,4 +33,9 @@ CASES = [
     Case("HistogramFixedWidth", [VALUES, np.array([0.0, 5.0], np.float32), np.int32(5)]),
     Case("HistogramFixedWidth", [VALUES.astype(np.float64), np.array([0.0, 5.0]), np.int32(3)], {"dtype": int64}),
     Case("HistogramFixedWidth", [VALUES.astype(np.int32), np.array([0, 5], np.int32), np.int32(3)]),
+    *[
+        Case("Bucketize", [x], {"boundaries": [0.0, 10.0, 100.0]})
+        for x in (VALUES * 10, (VALUES * 10).astype(np.float64), np.array([-5, 10000, 150, 10, 5, 100]), VALUES[:0])
+    ],
+    Case("Bucketize", [VALUES], {"boundaries": []}),
 ]

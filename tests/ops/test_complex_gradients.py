@@ -16,43 +16,14 @@ Z = np.array([[1 + 2j, -0.5 + 0.25j], [0.3 - 1j, 2]], np.complex64)
 X = np.array([[1.0, 2.0, -0.5, 0.25, 3.0], [0.5, -1.0, 2.0, 4.0, 1.5]], np.float32)
 MASKS = np.arange(24).reshape(2, 3, 4).astype(np.float32)
 UNARY = [
-    "Neg",
-    "Sign",
-    "Square",
-    "Sqrt",
-    "Rsqrt",
-    "Reciprocal",
-    "Exp",
-    "Expm1",
-    "Log",
-    "Log1p",
-    "Tanh",
-    "Sigmoid",
-    "Sin",
-    "Cos",
-    "Tan",
-    "Asin",
-    "Acos",
-    "Atan",
-]
-UNARY += [
-    "Sinh",
-    "Cosh",
-    "Asinh",
-    "Acosh",
-    "Atanh",
-    "Real",
-    "Imag",
-    "Conj",
-    "ComplexAbs",
-    "Angle",
-    "FFT",
-    "IFFT",
-    "FFT2D",
-    "IFFT2D",
+    *("Neg", "Sign", "Square", "Sqrt", "Rsqrt", "Reciprocal", "Exp", "Expm1", "Log", "Log1p", "Tanh", "Sigmoid"),
+    *("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"),
+    *("Real", "Imag", "Conj", "ComplexAbs", "Angle", "FFT", "IFFT", "FFT2D", "IFFT2D"),
 ]
 OUTPUTS = ["SqrtGrad", "RsqrtGrad", "ReciprocalGrad", "TanhGrad", "SigmoidGrad"]
-BINARY = ["Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "DivNoNan", "Pow", "SquaredDifference", "Xdivy", "Xlogy"]
+BINARY = [
+    *("Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "DivNoNan", "Pow", "SquaredDifference", "Xdivy", "Xlogy"),
+]
 
 CASES = [
     *[Case(op, [Z]) for op in UNARY],

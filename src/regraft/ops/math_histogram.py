@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from regraft.base.errors import InvalidArgumentError
 from regraft.opkit.arrays import jnp, lax, namespace, on_host, static_shape
 from regraft.opkit.elementwise import quiet
 from regraft.opkit.registry import op
-from regraft.opkit.shapes import Dim, ShapeContext, Sizes
+from regraft.opkit.shapes import Dim, ShapeContext, Sizes, same_as
 
 
 def _count(c: ShapeContext, index: int) -> Dim:
@@ -113,3 +114,15 @@ def histogram_fixed_width(values: Any, value_range: Any, nbins: Any, *, dtype: D
         return np.bincount(index, minlength=bins).astype(dtype.numpy)
     counts = jnp.zeros((bins,), dtype.numpy)
     return counts.at[index].add(lax.full((), 1, dtype.numpy))
+
+
+@op("Bucketize", shape=same_as(0), no_gradient="integer result")
+def bucketize(input: Any, *, boundaries: tuple[float, ...]) -> Any:
+    """For each value, how many of the ascending boundaries are not above it."""
+    if any(a > b for a, b in itertools.pairwise(boundaries)):
+        raise InvalidArgumentError(f"Expected sorted boundaries, got {list(boundaries)}")
+    edges = np.asarray(boundaries, np.float32)
+    xp = namespace(input)
+    # TensorFlow's boundaries are float32; numbers that it does not hold exactly are compared as float64.
+    wide = np.float32 if input.dtype == np.float32 else np.float64
+    return xp.searchsorted(xp.asarray(edges.astype(wide)), input.astype(wide), side="right").astype(np.int32)
