@@ -24,6 +24,7 @@ class Case:
     rtol      relative to the largest magnitude of the output; None is the dtype's default. A wider one says why
     fails     the row is refused: both raise InvalidArgumentError when it runs, ours with a message that this regular
               expression finds (and TensorFlow's too); None where it runs
+    expected  the outputs, for an op that TensorFlow has no more; `why` names their source, and nothing else is compared
     runs      how often the op is run in one session (random ops, counters)
     outputs   the outputs whose values are compared; all when empty (TensorFlow leaves some uninitialized)
     why       the reason for anything unusual above
@@ -39,6 +40,7 @@ class Case:
     modes: tuple[str, ...] = ()
     rtol: float | None = None
     fails: str | None = None
+    expected: list[Any] | None = None
     runs: int = 1
     outputs: tuple[int, ...] = ()
     why: str = ""

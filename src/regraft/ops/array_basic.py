@@ -23,7 +23,7 @@ def _const_shape(c: ShapeContext) -> list[Sizes]:
     return [tuple(c.attr("value").array.shape)]
 
 
-@op("Const", "HostConst", shape=_const_shape, no_gradient="a constant")
+@op("Const", shape=_const_shape, no_gradient="a constant")
 def const(*, value: TensorValue) -> Any:
     """The tensor that the node carries."""
     return value.array
