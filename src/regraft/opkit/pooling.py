@@ -233,8 +233,9 @@ def max_pool_positions(x: Any, window: Window) -> tuple[Any, Any]:
             continue
         better = lax.lt(best, part)
         if window.padded:
-            fresh = lax.lt(number, lax.full(places, 0, np.int64))
-            better = lax.bitwise_or(better, fresh if inside is None else lax.bitwise_and(fresh, inside))
+            better = lax.bitwise_or(better, lax.lt(number, lax.full(places, 0, np.int64)))
+        if inside is not None:
+            better = lax.bitwise_and(better, inside)
         best = lax.select(better, part, best)
         number = lax.select(better, lax.full(places, i, np.int64), number)
     flat = lax.full(places, 0, np.int64)
