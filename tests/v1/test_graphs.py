@@ -10,7 +10,7 @@ import regraft.v1
 from tests.oracle import available
 from tests.v1.both import build_ours, build_tensorflow, differences
 
-TABLES = ("array", "loss", "math", "nn", "variable")
+TABLES = ("array", "loss", "math", "nn", "train", "variable")
 
 ROWS = [
     pytest.param(row, id=f"{table}-{name}")

@@ -75,7 +75,7 @@ def clipped_gradients(tf: Any) -> None:
     optimizer = tf.train.AdamOptimizer(1e-3)
     pairs = optimizer.compute_gradients(_dense_loss(tf, False))
     clipped, _ = tf.clip_by_global_norm([g for g, _ in pairs], 5.0)
-    optimizer.apply_gradients(list(zip(clipped, [v for _, v in pairs])))
+    optimizer.apply_gradients(list(zip(clipped, [v for _, v in pairs], strict=True)))
 
 
 @program
@@ -112,34 +112,6 @@ def variables_with_scopes_and_devices(tf: Any) -> None:
         loss = tf.reduce_sum(tf.tanh(tf.matmul(tf.ones([2, 3]), w)))
     with tf.variable_scope("training"):
         tf.train.AdamOptimizer().minimize(loss)
-
-
-@program
-def decays(tf: Any) -> None:
-    step = tf.train.get_or_create_global_step()
-    tf.train.exponential_decay(0.1, step, 100, 0.9, staircase=True)
-    tf.train.exponential_decay(0.1, step, 100, 0.9)
-    tf.train.natural_exp_decay(0.1, step, 100, 0.9)
-    tf.train.inverse_time_decay(0.1, step, 100, 0.9)
-    tf.train.polynomial_decay(0.1, step, 100)
-    tf.train.cosine_decay(0.1, step, 100)
-
-
-@program
-def moving_averages(tf: Any) -> None:
-    w = tf.Variable([1.0, 2.0], name="w")
-    average = tf.train.ExponentialMovingAverage(0.99)
-    average.apply([w])
-    average.average(w)
-
-
-@program
-def moving_averages_with_updates_counted(tf: Any) -> None:
-    w = tf.Variable([1.0, 2.0], name="w", use_resource=True)
-    step = tf.train.get_or_create_global_step()
-    average = tf.train.ExponentialMovingAverage(0.99, num_updates=step, zero_debias=False)
-    with tf.control_dependencies([w.assign_add([1.0, 1.0])]):
-        average.apply([w])
 
 
 # tf.gradients

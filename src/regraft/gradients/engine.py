@@ -77,7 +77,10 @@ def gradients(
         raise ValueError(f"Passed {len(incoming)} grad_ys for {len(ys)} ys")
     with graph.name_scope(name or "gradients"):
         graph.unique_name("uid")
-        return walk.run(ys, xs, incoming, _as_list(stop_gradients or []), unconnected)
+        found = walk.run(ys, xs, incoming, _as_list(stop_gradients or []))
+    if unconnected is UnconnectedGradients.ZERO:
+        found = [walk.b.zeros_like(x) if grad is None else grad for x, grad in zip(xs, found, strict=True)]
+    return found
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -95,9 +98,7 @@ class _Walk:
         self.received: dict[Operation, list[list[Grad]]] = {}
         self.settled: dict[Operation, list[Grad | None]] = {}
 
-    def run(
-        self, ys: list[Any], xs: list[Any], incoming: list[Any], stops: list[Any], unconnected: UnconnectedGradients
-    ) -> list[Any]:
+    def run(self, ys: list[Any], xs: list[Any], incoming: list[Any], stops: list[Any]) -> list[Any]:
         ys_ = [self._convert(y, f"y_{i}") for i, y in enumerate(ys)]
         xs_ = [self._convert(x, f"x_{i}", as_ref=True) for i, x in enumerate(xs)]
         starts = self._incoming(incoming, ys_)
@@ -119,7 +120,7 @@ class _Walk:
                     pending[t.op] -= 1
                     if pending[t.op] == 0 and t.op in between:
                         queue.append(t.op)
-        return [self._result(x, unconnected) for x in xs_]
+        return [self._result(x) for x in xs_]
 
     def _convert(self, value: Any, name: str, as_ref: bool = False) -> Any:
         return value if isinstance(value, IndexedSlices) else self.b.convert(value, name=name, as_ref=as_ref)
@@ -262,14 +263,12 @@ class _Walk:
             return self.b.zeros(self.b.op("VariableShape", output), dtypes.float32)
         return self.b.zeros_like(output, optimize=False)
 
-    def _result(self, x: Any, unconnected: UnconnectedGradients) -> Any:
+    def _result(self, x: Any) -> Grad | None:
         grads = self.settled.get(x.op)
-        grad = self._sum(self.received[x.op][x.value_index]) if grads is None and x.op in self.received else None
         if grads is not None:
-            grad = grads[x.value_index]
-        if grad is None and unconnected is UnconnectedGradients.ZERO:
-            return self.b.zeros_like(x)
-        return grad
+            return grads[x.value_index]
+        received = self.received.get(x.op)
+        return None if received is None else self._sum(received[x.value_index])
 
 
 def _rule(op: Operation) -> Any:

@@ -253,13 +253,13 @@ class Graph:
         if op is None and not ignore_existing:
             raise ValueError("Trying to reset colocation (op is None) but ignore_existing is not True")
         if op is not None and not isinstance(op, Operation):
-            element = self.as_graph_element(op)
+            # A resource variable is where its handle is.
+            element = self.as_graph_element(getattr(op, "handle", op))
             op = element.op if isinstance(element, Tensor) else element
         scopes = self._scopes
         saved = (scopes.colocation, scopes.devices)
-        # TensorFlow enters a null device scope here, so that an outer device does not override the group's.
-        if op is not None:
-            scopes.devices = (DeviceScope(None),)
+        # Outer devices do not count inside, not even where there is no group: so it is in TensorFlow.
+        scopes.devices = ()
         scopes.colocation = (() if ignore_existing else scopes.colocation) + (() if op is None else (op,))
         try:
             yield
@@ -417,9 +417,8 @@ class Graph:
             op.device = devices.merge(scope.of(op), op.device)
         if scopes.colocation:
             groups = sorted({g for other in scopes.colocation for g in other.colocation_groups()})
-            own = [g for g in op.attrs.get("_class", ()) if g not in groups]
             attrs = dict(op.attrs)
-            attrs["_class"] = tuple(sorted({*own, *groups}))
+            attrs["_class"] = tuple(groups)
             op.attrs = attrs
             for other in scopes.colocation:
                 if other.device:

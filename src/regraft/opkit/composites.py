@@ -229,8 +229,8 @@ class Composites:
     def cast(self, x: Any, dtype: Any, name: str | None = None) -> Tensor:
         """`x` as `dtype`; `x` itself, without a node, when it is that already."""
         wanted = as_dtype(dtype).base
-        if isinstance(x, Tensor) and x.dtype.base is wanted:
-            return x
+        if (isinstance(x, Tensor) or hasattr(x, "handle")) and as_dtype(x.dtype).base is wanted:
+            return x  # type: ignore[no-any-return]  # a resource variable stays one: it is read where it is used
         with self.scope(name, "Cast") as scope:
             x = self.convert(x, name="x")
             if x.dtype.base is wanted:
@@ -371,6 +371,8 @@ def _filled(array: np.ndarray[Any, Any], sizes: tuple[Any, ...]) -> np.ndarray[A
         return array.reshape(sizes)
     if array.size > count or array.size == 0:
         raise ValueError(f"Too many elements provided. Needed at most {count}, but received {array.size}")
+    if array.size == 1:
+        return np.broadcast_to(array.reshape(()), sizes)  # one value for all is written as one value
     flat = array.reshape(-1)
     return np.concatenate([flat, np.full(count - flat.size, flat[-1], flat.dtype)]).reshape(sizes)
 

@@ -11,6 +11,7 @@ from regraft.ir.node import Operation, Tensor
 from regraft.opkit import constant
 from regraft.opkit.builder import Builder
 from regraft.opkit.conversion import register_conversion
+from regraft.opkit.getitem import getitem
 
 
 class IndexedSlices:
@@ -82,10 +83,8 @@ def _to_tensor(value: IndexedSlices, dtype: Any, name: str | None, as_ref: bool)
         raise ValueError(
             f"Tensor conversion requested for IndexedSlices for tensor {value.name!r} without dense_shape: its size is unknown"
         )
-    dense = value.dense_shape
-    return Builder(value.graph).UnsortedSegmentSum(
-        value.values, value.indices, Builder(value.graph).op("StridedSlice", dense, [0], [1], [1], shrink_axis_mask=1), name=name
-    )
+    b = Builder(value.graph)
+    return b.UnsortedSegmentSum(value.values, value.indices, getitem(b, value.dense_shape, 0), name=name)
 
 
 register_conversion(IndexedSlices, _to_tensor)

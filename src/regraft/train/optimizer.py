@@ -13,12 +13,14 @@ from typing import Any
 from regraft.base import dtypes
 from regraft.gradients import gradients
 from regraft.ir.graph import Graph
-from regraft.ir.node import Operation, Tensor
 from regraft.ir.graph_keys import GraphKeys
+from regraft.ir.node import Operation, Tensor
 from regraft.opkit.builder import Builder
 from regraft.opkit.slices import IndexedSlices
 from regraft.train import slots
 from regraft.variables import PartitionedVariable, ResourceVariable, Variable
+
+Hyperparameter = float | Tensor | Callable[[], Any]
 
 
 class Optimizer:
@@ -78,7 +80,7 @@ class Optimizer:
         colocate_gradients_with_ops: bool = False,
         grad_loss: Any = None,
     ) -> list[tuple[Any, Any]]:
-        """(gradient, variable) for each variable of `var_list`; the gradient is None where the loss does not depend on it."""
+        """(gradient, variable) for each of `var_list`; the gradient is None where the loss does not depend on it."""
         if gate_gradients not in (self.GATE_NONE, self.GATE_OP, self.GATE_GRAPH):
             raise ValueError(
                 "gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH. "
@@ -291,6 +293,48 @@ class Optimizer:
         return Builder(self._graph).cast(value, var.dtype.base_dtype)
 
 
+class OneOp(Optimizer):
+    """An optimizer whose whole update is one op, dense or sparse, alike for both kinds of variables.
+
+    hyper  the tensors to make in `_prepare`, by name
+    """
+
+    def __init__(self, use_locking: bool, name: str, **hyper: Any) -> None:
+        super().__init__(use_locking, name)
+        self._hyper = hyper
+        self._tensors: dict[str, Tensor] = {}
+
+    def _prepare(self) -> None:
+        self._tensors = {name: self._tensor(value, name) for name, value in self._hyper.items()}
+
+    def _dense(self, grad: Tensor, var: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no dense update")
+
+    def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no sparse update")
+
+    def _h(self, name: str, var: Any) -> Tensor:
+        return self._cast(self._tensors[name], var)
+
+    def _apply_dense(self, grad: Tensor, var: Any) -> Any:
+        return self._dense(grad, var)
+
+    def _resource_apply_dense(self, grad: Tensor, var: Any) -> Any:
+        return self._dense(grad, var)
+
+    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
+        return self._sparse(grad.values, var, grad.indices)
+
+    def _resource_apply_sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
+        return self._sparse(grad, var, indices)
+
+    def _constant_slot(self, var: Any, value: float, slot_name: str) -> None:
+        """A slot that starts with one value everywhere."""
+        with var.graph.colocate_with(var):
+            start = Builder(var.graph).constant(value, var.dtype.base_dtype, var.get_shape())
+        self._get_or_make_slot(var, start, slot_name, self._name)
+
+
 def _key(var: Any) -> Any:
     return (var.graph, var.op.name)
 
@@ -336,6 +380,3 @@ def _summed(b: Builder, values: Tensor, indices: Tensor) -> tuple[Tensor, Tensor
     unique, positions = b.op("Unique", indices)
     count = b.shape(unique)[0]  # type: ignore[index]  # tensors are sliced as TensorFlow slices them
     return b.op("UnsortedSegmentSum", values, positions, count), unique
-
-
-Hyperparameter = float | Tensor | Callable[[], Any]

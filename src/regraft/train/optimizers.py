@@ -8,47 +8,11 @@ from typing import Any
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit.builder import Builder
 from regraft.opkit.slices import IndexedSlices
-from regraft.train.optimizer import Hyperparameter, Optimizer
+from regraft.train.optimizer import Hyperparameter, OneOp, Optimizer
 from regraft.variables import ResourceVariable
 
 
-class _OneOp(Optimizer):
-    """An optimizer whose whole update is one op, dense or sparse, alike for both kinds of variables.
-
-    A subclass sets `_hyper` in its constructor: the tensors to make in `_prepare`, by name.
-    """
-
-    def __init__(self, use_locking: bool, name: str, **hyper: Any) -> None:
-        super().__init__(use_locking, name)
-        self._hyper = hyper
-        self._tensors: dict[str, Tensor] = {}
-
-    def _prepare(self) -> None:
-        self._tensors = {name: self._tensor(value, name) for name, value in self._hyper.items()}
-
-    def _dense(self, grad: Tensor, var: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no dense update")
-
-    def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no sparse update")
-
-    def _h(self, name: str, var: Any) -> Tensor:
-        return self._cast(self._tensors[name], var)
-
-    def _apply_dense(self, grad: Tensor, var: Any) -> Any:
-        return self._dense(grad, var)
-
-    def _resource_apply_dense(self, grad: Tensor, var: Any) -> Any:
-        return self._dense(grad, var)
-
-    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
-        return self._sparse(grad.values, var, grad.indices)
-
-    def _resource_apply_sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
-        return self._sparse(grad, var, indices)
-
-
-class GradientDescentOptimizer(_OneOp):
+class GradientDescentOptimizer(OneOp):
     """variable -= learning_rate * gradient."""
 
     def __init__(self, learning_rate: Hyperparameter, use_locking: bool = False, name: str = "GradientDescent") -> None:
@@ -70,7 +34,7 @@ class GradientDescentOptimizer(_OneOp):
         return var.scatter_sub(delta, use_locking=self._use_locking)
 
 
-class MomentumOptimizer(_OneOp):
+class MomentumOptimizer(OneOp):
     """accumulator = momentum * accumulator + gradient; variable -= learning_rate * accumulator."""
 
     def __init__(
@@ -186,7 +150,7 @@ class AdamOptimizer(Optimizer):
         return Builder(self._graph).group(*update_ops, after1, after2, name=name_scope)
 
 
-class AdagradOptimizer(_OneOp):
+class AdagradOptimizer(OneOp):
     """Adagrad (Duchi et al. 2011): rates fall with the sum of squared gradients."""
 
     def __init__(
@@ -246,7 +210,7 @@ def _filled_like(var: Any, value: float) -> Any:
     return start
 
 
-class AdadeltaOptimizer(_OneOp):
+class AdadeltaOptimizer(OneOp):
     """Adadelta (Zeiler 2012)."""
 
     def __init__(
@@ -276,7 +240,7 @@ class AdadeltaOptimizer(_OneOp):
         return self._apply("SparseApplyAdadelta", self._slots_of(var), *hyper, grad, indices)
 
 
-class RMSPropOptimizer(_OneOp):
+class RMSPropOptimizer(OneOp):
     """RMSProp (Hinton): rates fall with a moving average of squared gradients; `centered` takes their variance."""
 
     def __init__(

@@ -19,6 +19,13 @@ from regraft.train.optimizers import (
     MomentumOptimizer,
     RMSPropOptimizer,
 )
+from regraft.train.regularized import (
+    AdagradDAOptimizer,
+    FtrlOptimizer,
+    ProximalAdagradOptimizer,
+    ProximalGradientDescentOptimizer,
+)
+from regraft.v1 import _context
 from regraft.v1._saver import (
     Saver,
     checkpoint_exists,
@@ -33,18 +40,21 @@ from regraft.v1._saver import (
     remove_checkpoint,
     update_checkpoint_state,
 )
-from regraft.v1 import _context
 from regraft.variables import ResourceVariable, Variable
 
 __all__ = [
     "AdadeltaOptimizer",
+    "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
     "CheckpointState",
+    "FtrlOptimizer",
     "GradientDescentOptimizer",
     "MomentumOptimizer",
     "NewCheckpointReader",
     "Optimizer",
+    "ProximalAdagradOptimizer",
+    "ProximalGradientDescentOptimizer",
     "QueueRunnerDef",
     "RMSPropOptimizer",
     "Saver",
@@ -94,7 +104,7 @@ def get_global_step(graph: Graph | None = None) -> Any:
 def create_global_step(graph: Graph | None = None) -> Any:
     """Make the global step, an int64 variable that starts at 0. ValueError when there is one."""
     from regraft.v1._variable_scope import get_variable
-    from regraft.v1.initializers import zeros as Zeros  # noqa: N812  a class under TensorFlow's name
+    from regraft.v1.initializers import zeros as Zeros
 
     graph = graph or _context.get_default_graph()
     if get_global_step(graph) is not None:
@@ -132,7 +142,7 @@ def global_step(sess: Any, global_step_tensor: Any) -> int:
     return int(sess.run(global_step_tensor))
 
 
-def NewCheckpointReader(filepattern: str) -> Any:  # noqa: N802  TensorFlow's name
+def NewCheckpointReader(filepattern: str) -> Any:
     """A reader of a checkpoint; see `regraft.checkpoint.CheckpointReader`."""
     return load_checkpoint(filepattern)
 
