@@ -125,7 +125,8 @@ def _copy_if_changed(graph: Graph, op: Operation, scope: str, cache: dict[Operat
     own = scope.rstrip("/").replace("/", "_").replace(":", "_")
     with graph.name_scope(None):
         name = graph.unique_name(f"{op.name}_{own}")
-        return graph.create_op(op.type, inputs, [t.base for t in op.output_types], attrs, name=f"{name}/")
+        op_type = "Switch" if op.type == "RefSwitch" else op.type
+        return graph.create_op(op_type, inputs, [t.base for t in op.output_types], attrs, name=f"{name}/")
 
 
 def _variable_of(graph: Graph, op: Operation) -> Variable | None:
