@@ -117,16 +117,16 @@ class AdamOptimizer(Optimizer):
         m = self.get_slot(var, "m")
         scaled = grad * (1 - beta1)  # type: ignore[operator]
         m_t = m.assign(m * beta1, use_locking=self._use_locking)
-        with self._graph.control_dependencies([m_t]):
+        with self._graph.control_dependencies([_write(m_t)]):
             m_t = self._scatter_add(m, indices, scaled)
         v = self.get_slot(var, "v")
         scaled = (grad * grad) * (1 - beta2)  # type: ignore[operator]
         v_t = v.assign(v * beta2, use_locking=self._use_locking)
-        with self._graph.control_dependencies([v_t]):
+        with self._graph.control_dependencies([_write(v_t)]):
             v_t = self._scatter_add(v, indices, scaled)
         root: Any = b.op("Sqrt", v_t)
         update = var.assign_sub(rate * m_t / (root + epsilon), use_locking=self._use_locking)
-        return b.group(update, m_t, v_t)
+        return b.group(_write(update), m_t, v_t)
 
     def _scatter_add(self, slot: Any, indices: Tensor, values: Tensor) -> Any:
         b = Builder(self._graph)
@@ -147,7 +147,13 @@ class AdamOptimizer(Optimizer):
             with self._graph.colocate_with(power1):
                 after1 = power1.assign(power1 * self._beta1_t, use_locking=self._use_locking)
                 after2 = power2.assign(power2 * self._beta2_t, use_locking=self._use_locking)
-        return Builder(self._graph).group(*update_ops, after1, after2, name=name_scope)
+        return Builder(self._graph).group(*update_ops, _write(after1), _write(after2), name=name_scope)
+
+
+def _write(assigned: Any) -> Operation:
+    """The op that assigned what `assigned` reads."""
+    op: Operation = assigned.op
+    return op.control_inputs[0] if op.type == "ReadVariableOp" and op.control_inputs else op
 
 
 class AdagradOptimizer(OneOp):
