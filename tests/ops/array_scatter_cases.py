@@ -28,5 +28,6 @@ CASES = [
         Case(f"TensorScatter{how}", [MATRIX.astype(np.int32), CELLS, THREE.astype(np.int32)])
         for how in ("Add", "Sub", "Max", "Min")
     ],
+    *[Case(f"Inplace{how}", [MATRIX, np.array([1, 0], np.int32), -MATRIX]) for how in ("Update", "Add", "Sub")],
     Case("TensorScatterUpdate", [MATRIX, CELLS + 1, THREE], fails="does not index into shape"),
 ]  # fmt: skip

@@ -10,7 +10,8 @@ import numpy as np
 from regraft.base import dtypes
 from regraft.base.errors import InvalidArgumentError
 from regraft.ir.node import Operation, Tensor
-from regraft.opkit.arrays import namespace, static_shape
+from regraft.opkit import rearrange
+from regraft.opkit.arrays import static_shape
 from regraft.opkit.axes import normalize_axis
 from regraft.opkit.builder import Builder
 from regraft.opkit.constant import constant_value
@@ -67,7 +68,7 @@ def _concatenate(values: tuple[Any, ...], axis: Any, what: str) -> Any:
             raise InvalidArgumentError(
                 f"ConcatOp : Dimension of inputs should match: shape[0] = {list(first)} vs. shape[{i}] = {list(other)}"
             )
-    return namespace(*values).concatenate(values, axis=where)
+    return rearrange.concatenate(values, where)
 
 
 @op("Concat", shape=lambda c: _joined(c, 0, range(1, len(c))), static="concat_dim")
@@ -205,7 +206,7 @@ def _parallel_shape(c: ShapeContext) -> list[Sizes]:
 @op("ParallelConcat", shape=_parallel_shape)
 def parallel_concat(values: tuple[Any, ...]) -> Any:
     """Tensors of first dimension 1 joined along it."""
-    return namespace(*values).concatenate(values, axis=0)
+    return rearrange.concatenate(values, 0)
 
 
 # Pack, Unpack
@@ -235,7 +236,7 @@ def pack(values: tuple[Any, ...], *, axis: int) -> Any:
                 f"values[{i}].shape = {list(shape)}"
             )
     where = normalize_axis(axis, len(shapes[0]) + 1)
-    return namespace(*values).stack(values, axis=where)
+    return rearrange.stack(values, where)
 
 
 @pack.gradient
@@ -261,8 +262,8 @@ def unpack(value: Any, *, num: int, axis: int) -> Any:
     at = normalize_axis(axis, len(shape))
     if shape[at] != num:
         raise InvalidArgumentError(f"Input shape axis {at} must equal {num}, got shape {list(shape)}")
-    index: tuple[Any, ...] = (slice(None),) * at
-    return tuple(namespace(value).asarray(value[(*index, i)]) for i in range(num))
+    rest = (*shape[:at], *shape[at + 1 :])
+    return tuple(rearrange.reshape(rearrange.part(value, at, i, 1), rest) for i in range(num))
 
 
 @unpack.gradient
@@ -299,7 +300,8 @@ def split(split_dim: Any, value: Any, *, num_split: int) -> Any:
             f"Number of ways to split should evenly divide the split dimension, but got split_dim {at} "
             f"(size = {shape[at]}) and num_split {num_split}"
         )
-    return tuple(namespace(value).split(value, num_split, axis=at))
+    size = shape[at] // num_split
+    return tuple(rearrange.part(value, at, i * size, size) for i in range(num_split))
 
 
 @split.gradient
@@ -347,7 +349,8 @@ def split_v(value: Any, size_splits: Any, split_dim: Any) -> Any:
             f"than the size of the input along split_dim if not fully specified.  Got: {total}, size {shape[at]}"
         )
     parts = [shape[at] - total if p == -1 else p for p in parts]
-    return tuple(namespace(value).split(value, np.cumsum(parts)[:-1].tolist(), axis=at))
+    starts = [sum(parts[:i]) for i in range(len(parts))]
+    return tuple(rearrange.part(value, at, start, size) for start, size in zip(starts, parts, strict=True))
 
 
 @split_v.gradient
@@ -387,9 +390,7 @@ def _repeats(input: Any, multiples: Any) -> list[int]:
 def tile(input: Any, multiples: Any) -> Any:
     """The input repeated `multiples[i]` times along dimension i."""
     repeats = _repeats(input, multiples)
-    if not repeats:
-        return input
-    return namespace(input).tile(input, repeats)
+    return rearrange.repeat(input, repeats)
 
 
 @tile.gradient

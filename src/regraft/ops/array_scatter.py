@@ -10,7 +10,7 @@ from regraft.opkit import scatter
 from regraft.opkit.arrays import namespace
 from regraft.opkit.builder import Builder
 from regraft.opkit.registry import Kernel, op
-from regraft.opkit.shapes import ShapeContext, Sizes, at_least_rank, merge, merge_dim, product
+from regraft.opkit.shapes import ShapeContext, Sizes, at_least_rank, merge, merge_dim, product, same_as
 
 
 def _check(c: ShapeContext, indices: Sizes, updates: Sizes, target: Sizes) -> None:
@@ -125,3 +125,16 @@ def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
     dx = dy * from_x / holders
     d_updates = b.GatherNd(dy / holders, indices, **policy) * from_y
     return [dx, None, d_updates]
+
+
+def _inplace(name: str, how: str) -> Kernel:
+    @op(name, shape=same_as(0))
+    def kernel(x: Any, i: Any, v: Any) -> Any:
+        return scatter.scatter_rows(how, x, i, v)
+
+    return kernel
+
+
+_inplace("InplaceUpdate", "update")
+_inplace("InplaceAdd", "add")
+_inplace("InplaceSub", "sub")

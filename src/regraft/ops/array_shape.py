@@ -10,7 +10,7 @@ from regraft.base import dtypes
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
 from regraft.ir.node import Operation
-from regraft.opkit import dense
+from regraft.opkit import dense, elementwise, rearrange
 from regraft.opkit.arrays import namespace, static_shape
 from regraft.opkit.axes import normalize_axes
 from regraft.opkit.builder import Builder
@@ -122,8 +122,7 @@ def _fill_shape(c: ShapeContext) -> list[Sizes]:
 @op("Fill", shape=_fill_shape, static="dims")
 def fill(dims: Any, value: Any) -> Any:
     """A tensor of shape `dims` with `value` everywhere."""
-    xp = namespace(value)
-    return xp.full(_sizes(dims, "dims"), value, value.dtype)
+    return rearrange.full(_sizes(dims, "dims"), value, value.dtype)
 
 
 @fill.gradient
@@ -136,7 +135,7 @@ def zeros_like(x: Any) -> Any:
     """Zeros (empty strings, False) of the shape and dtype of x."""
     if x.dtype == object:
         return np.full(x.shape, b"", object)
-    return namespace(x).zeros(static_shape(x), x.dtype)
+    return rearrange.zeros(x, static_shape(x), x.dtype)
 
 
 @op("OnesLike", shape=same_as(0), metadata="x", no_gradient="constant result")
@@ -276,7 +275,7 @@ def reshape(tensor: Any, shape: Any) -> Any:
     if np.ndim(shape) != 1:
         raise InvalidArgumentError(f"sizes input must be 1-D, not {list(np.shape(shape))}")
     sizes = _full_sizes(shape, int(np.prod(static_shape(tensor), dtype=np.int64)))
-    return namespace(tensor).reshape(tensor, sizes)
+    return rearrange.reshape(tensor, sizes)
 
 
 @reshape.gradient
@@ -319,7 +318,7 @@ def expand_dims(input: Any, dim: Any) -> Any:
     if not -1 - len(sizes) <= where <= len(sizes):
         raise InvalidArgumentError(f"Tried to expand dim index {where} for tensor with {len(sizes)} dimensions.")
     where %= len(sizes) + 1
-    return namespace(input).reshape(input, (*sizes[:where], 1, *sizes[where:]))
+    return rearrange.reshape(input, (*sizes[:where], 1, *sizes[where:]))
 
 
 @expand_dims.gradient
@@ -356,7 +355,7 @@ def squeeze(input: Any, *, squeeze_dims: tuple[int, ...]) -> Any:
                 raise InvalidArgumentError(f"Can not squeeze dim[{axis}], expected a dimension of 1, got {sizes[axis]}")
     else:
         gone = {i for i, d in enumerate(sizes) if d == 1}
-    return namespace(input).reshape(input, tuple(d for i, d in enumerate(sizes) if i not in gone))
+    return rearrange.reshape(input, tuple(d for i, d in enumerate(sizes) if i not in gone))
 
 
 @squeeze.gradient
@@ -387,7 +386,7 @@ def broadcast_to(input: Any, shape: Any) -> Any:
     )
     if not fits:
         raise InvalidArgumentError(f"Incompatible shapes: {list(given)} vs. {list(wanted)}")
-    return namespace(input).broadcast_to(input, wanted)
+    return elementwise.broadcast_to(input, wanted)
 
 
 @broadcast_to.gradient

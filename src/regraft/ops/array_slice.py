@@ -8,6 +8,7 @@ import numpy as np
 
 from regraft.base.errors import InvalidArgumentError
 from regraft.ir.node import Operation
+from regraft.opkit import rearrange
 from regraft.opkit.arrays import lax, namespace, on_host, static_shape
 from regraft.opkit.builder import Builder
 from regraft.opkit.constant import literal_value
@@ -73,7 +74,7 @@ def slice_(input: Any, begin: Any, size: Any) -> Any:
                 raise InvalidArgumentError(f"Expected begin[{i}] in [0, {n}], but got {b}")
             if s < 0 or b + s > n:
                 raise InvalidArgumentError(f"Expected size[{i}] in [0, {n - b}], but got {s}")
-        return input[tuple(slice(b, b + s) for b, s in zip(starts, sizes, strict=True))]
+        return rearrange.cut(input, [Span(b, 1, s) for b, s in zip(starts, sizes, strict=True)])
     if -1 in sizes:
         raise ValueNeeded("begin", "size is -1 somewhere, so the shape of the result depends on it")
     return lax.dynamic_slice(namespace(input, begin).asarray(input), list(begin), sizes)
@@ -150,12 +151,10 @@ def strided_slice(
     shape = static_shape(input)
     if on_host(begin, end):
         found, parts = spans(shape, _ints(begin), _ints(end), _ints(strides), masks)
-        out = input[tuple(p.as_slice() for p in parts)]
-        return out.reshape(_result_shape(found, [p.size for p in parts]))
+        return rearrange.reshape(rearrange.cut(input, parts), _result_shape(found, [p.size for p in parts]))
     found, starts, sizes, parts = _window(shape, begin, end, _ints(strides), masks)
     out = lax.dynamic_slice(namespace(begin, end).asarray(input), starts, sizes)
-    out = out[tuple(p.as_slice() for p in parts)]
-    return out.reshape(_result_shape(found, [p.size for p in parts]))
+    return rearrange.reshape(rearrange.cut(out, parts), _result_shape(found, [p.size for p in parts]))
 
 
 def _static_ranges(node: Operation) -> tuple[str, ...]:
@@ -245,17 +244,15 @@ def strided_slice_grad(
     masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     sizes = tuple(_ints(shape))
     xp = namespace(begin, end, dy)
-    zeros = xp.zeros(sizes, dy.dtype)
     if on_host(begin, end):
         found, parts = spans(sizes, _ints(begin), _ints(end), _ints(strides), masks)
         wanted = _result_shape(found, [p.size for p in parts])
         if static_shape(dy) != wanted:
             raise InvalidArgumentError(f"shape of dy was {list(static_shape(dy))} instead of {list(wanted)}")
-        return assign_strided(zeros, begin, end, strides, dy, masks)
+        return rearrange.place(rearrange.reshape(dy, [p.size for p in parts]), sizes, parts)
     _, starts, window, parts = _window(sizes, begin, end, _ints(strides), masks)
-    block = xp.zeros(window, dy.dtype)
-    block = block.at[tuple(p.as_slice() for p in parts)].set(xp.reshape(dy, tuple(p.size for p in parts)))
-    return lax.dynamic_update_slice(zeros, block, starts)
+    block = rearrange.place(xp.reshape(dy, [p.size for p in parts]), window, parts)
+    return lax.dynamic_update_slice(xp.zeros(sizes, dy.dtype), block, starts)
 
 
 strided_slice_grad.static_where(_static_ranges)
