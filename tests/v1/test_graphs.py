@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import os
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.v1.both import build_ours, build_tensorflow, differences
 TABLES = ("array", "loss", "math", "nn", "train", "variable")
 
 ROWS = [
-    pytest.param(row, id=f"{table}-{name}")
+    pytest.param(row, id=f"{table}-{name}", marks=[NEEDS_KERAS] if table == "layer" else [])
     for table in TABLES
     for name, row in importlib.import_module(f"tests.v1.{table}_programs").PROGRAMS.items()
 ]

@@ -272,6 +272,8 @@ def _rate(b: Any, rate: Any, kind: Any) -> Any:
 def _noise_shape(x: Any, noise_shape: Any) -> Any:
     if noise_shape is None:
         return shape(x)
+    if isinstance(noise_shape, Tensor):
+        return noise_shape
     try:
         wanted = as_shape(noise_shape).sizes
     except (TypeError, ValueError):
