@@ -28,7 +28,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "arithmetic": lambda tf, x, y, s, q, t, u: [
         tf.reshape(y, s * [1, 2, 1, 1]),
         tf.fill(s[1:2] * 2, 1.0),
-        tf.fill(s[:2] + [0, 1], 1.0),
+        tf.fill(s[:2] + tf.constant([0, 1]), 1.0),
         tf.reshape(y, [tf.maximum(s[1], 1), s[0] // 2, s[1] // 2]),
         tf.fill(tf.add_n([s, s]), 1.0),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def summarize(array: np.ndarray[Any, Any], limit: int) -> str:
-    """The first `limit` elements (all for a negative limit), with brackets for inner dimensions, `...` where it was cut."""
+    """The first `limit` elements (all if negative), a bracket for each inner dimension, `...` where it was cut."""
     array = np.asarray(array)
     if array.size == 0:
         return ""

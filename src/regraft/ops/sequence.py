@@ -58,7 +58,8 @@ def edit_distance(
     """
     if len(hypothesis_shape) != len(truth_shape):
         raise InvalidArgumentError(
-            f"truth_shape and hypothesis_shape must have the same length: {len(truth_shape)} vs. {len(hypothesis_shape)}"
+            f"truth_shape and hypothesis_shape must have the same length: {len(truth_shape)} vs. "
+            f"{len(hypothesis_shape)}"
         )
     sizes = tuple(max(int(a), int(b)) for a, b in zip(hypothesis_shape[:-1], truth_shape[:-1], strict=True))
     hypotheses = _sequences(hypothesis_indices, hypothesis_values)
