@@ -122,7 +122,8 @@ def _one_loss(log_y: Array, lattice: _Lattice) -> tuple[Any, Array]:
         return np.inf, y
     share = np.exp(both - log_p)
     gradient = y
-    np.subtract.at(gradient, (slice(None), lattice.states), share)
+    for state, label in enumerate(lattice.states):
+        gradient[:, label] -= share[:, state]
     return -log_p, gradient
 
 
@@ -162,7 +163,7 @@ def ctc_loss(
     """The negative log probability of the labels, and its gradient towards the logits.
 
     inputs                          [time, batch, classes] logits; the last class is the blank
-    labels_indices, labels_values   a sparse [batch, length] of int32 labels; a label of classes - 1 or more ends its row
+    labels_indices, labels_values   a sparse [batch, length] of int32 labels; labels of classes - 1 or more end a row
     sequence_length                 [batch] steps that count
     returns                         [batch]; [time, batch, classes]. inf where no path spells the labels
     raises                          InvalidArgumentError for rows without labels, or with more labels than steps
@@ -217,7 +218,7 @@ def ctc_greedy_decoder(inputs: Any, sequence_length: Any, *, merge_repeated: boo
     inputs           [time, batch, classes] logits
     merge_repeated   whether a class that repeats without a blank between counts once
     blank_index      the blank; from the end if negative
-    returns          indices [n, 2], values [n] and dense shape [2] of the labels; [batch, 1] minus the sum of the logits
+    returns          the labels' indices [n, 2], values [n] and dense shape [2]; [batch, 1] minus the sum of the logits
     """
     _check(inputs, sequence_length)
     _, batch, classes = inputs.shape
