@@ -81,7 +81,6 @@ CASES = [
     *floating("Ceil", is_complex=False),
     *[Case("Rint", [x], grad=True) for x in (X, X.astype(np.float64), EDGES)],
     *floating("Round", is_complex=False),
-    Case("Round", [INTS]),
     *[Case(op, [x]) for op in ("IsNan", "IsInf", "IsFinite") for x in (EDGES, HALF_EDGES, np.float64(1.0))],
     Case("IsNan", [EDGES.astype(ml_dtypes.bfloat16)]),
     Case("LogicalNot", [np.array([[True, False]])]),

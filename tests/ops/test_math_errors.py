@@ -1,4 +1,4 @@
-"""Values that the math ops refuse."""
+"""What the math ops refuse, and what they do where TensorFlow is no guide."""
 
 from __future__ import annotations
 
@@ -96,3 +96,8 @@ def test_results_of_scalars_are_arrays() -> None:
     for result in (call("Exp", two), call("AddV2", two, two), call("Sum", two, np.zeros(0, np.int32), **AXIS)):
         assert isinstance(result, np.ndarray)
         assert result.dtype == as_dtype("float32").numpy
+
+
+def test_integers_are_round_already() -> None:
+    integers = np.array([-7, 0, 3], np.int32)
+    np.testing.assert_array_equal(call("Round", integers), integers)

@@ -22,6 +22,8 @@ _FLOATING = (
     dtypes.complex128,
 )
 
+_NARROW = {"int8": np.int32, "uint8": np.int32, "int16": np.int32, "uint16": np.int32, "uint32": np.int64}
+
 
 @op("Cast", shape=same_as(0))
 @quiet
@@ -45,9 +47,9 @@ def cast(x: Any, *, DstT: DType, Truncate: bool) -> Any:  # the attributes' name
         return _towards_zero(x, wanted)
     if on_host(x):
         return np.asarray(x).astype(wanted)
-    if wanted.kind in "iu" and x.dtype.kind not in "biu":
+    if wanted.kind in "iu" and x.dtype.kind not in "biu" and wanted.name in _NARROW:
         # By way of the integer that the processor converts to: what does not fit the narrow one wraps.
-        x = lax.convert_element_type(x, np.int32 if wanted.itemsize < 4 else np.int64)
+        x = lax.convert_element_type(x, _NARROW[wanted.name])
     return lax.convert_element_type(x, wanted)
 
 

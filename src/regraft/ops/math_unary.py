@@ -440,7 +440,10 @@ ceil.gradient(no_input_gradient)
 
 @op("Round", "Rint", shape=same_as(0))
 def rint(x: Any) -> Any:
-    """The nearest integer, the even one of two equally near. Integers stay what they are."""
+    """The nearest integer, the even one of two equally near.
+
+    differs  integers stay what they are, where the kernel of TensorFlow 2.21 makes them all 0
+    """
     if x.dtype.kind in "iu":
         return x
     return np.asarray(np.rint(x)) if on_host(x) else jnp.rint(x)
