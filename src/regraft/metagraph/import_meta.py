@@ -224,13 +224,15 @@ class _Collections:
             graph.add_to_collection(key, value)
 
     def _text(self, value: bytes) -> str | bytes:
-        """TensorFlow puts the import scope before strings too, whatever they say."""
+        """TensorFlow puts the import scope before strings too, whatever they say. Bytes that are no text stay."""
         if not self._names.scope:
             return value
         try:
-            return names.prepend_scope(value.decode(), self._names.scope)
+            text = value.decode()
         except UnicodeDecodeError:
             return value
+        # A message whose kind nobody registered may be valid UTF-8, but has control characters.
+        return names.prepend_scope(text, self._names.scope) if text.isprintable() else value
 
     @contextlib.contextmanager
     def _reported(self, key: str) -> Iterator[None]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
-from regraft.checkpoint import ShapeAndSlice, open_checkpoint
+from regraft.checkpoint import ShapeAndSlice, files, open_checkpoint
 from regraft.checkpoint.bundle_writer import merge_checkpoints, write_checkpoint
 from regraft.checkpoint.items import Item
 from regraft.checkpoint.restore import restore as restore_tensors
@@ -40,7 +40,11 @@ def _items(names: Any, slices: list[str], tensors: tuple[Any, ...], types: Any) 
 def save_v2(
     prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: tuple[Any, ...], *, dtypes: tuple[DType, ...]
 ) -> None:
-    """Write a checkpoint of format V2; files appear when they are whole."""
+    """Write a checkpoint of format V2; files appear when they are whole. One missing folder is made, no two."""
+    folder = files.folder_of(_text(prefix))
+    above = files.folder_of(folder)
+    if folder and not files.exists(folder) and (not above or files.exists(above)):
+        files.make_folders(folder)
     write_checkpoint(_text(prefix), _items(tensor_names, _texts(shape_and_slices), tensors, dtypes))
 
 

@@ -15,7 +15,9 @@ from regraft.ir.attr import TensorValue
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit.builder import Builder
-from regraft.saver.saveables import SaveableObject, SaveSpec, saveables_of
+from regraft.saver import saveables as _saveables
+from regraft.saver.saveables import SaveableObject as Saveable
+from regraft.saver.saveables import saveables_of
 
 V1 = 1
 V2 = 2
@@ -27,13 +29,13 @@ class BaseSaverBuilder:
     write_version  the format that `save` writes; files of both are restored
     """
 
-    SaveSpec = SaveSpec
-    SaveableObject = SaveableObject
+    SaveSpec = _saveables.SaveSpec
+    SaveableObject = _saveables.SaveableObject
 
     def __init__(self, write_version: int = V2) -> None:
         self._write_version = write_version
 
-    def save_op(self, filename_tensor: Tensor, saveables: Sequence[SaveableObject]) -> Operation:
+    def save_op(self, filename_tensor: Tensor, saveables: Sequence[Saveable]) -> Operation:
         """Add the op that writes the saveables to one file."""
         specs = [spec for saveable in saveables for spec in saveable.specs]
         tensors = [spec.tensor for spec in specs]
@@ -48,7 +50,7 @@ class BaseSaverBuilder:
     def bulk_restore(
         self,
         filename_tensor: Tensor,
-        saveables: Sequence[SaveableObject],
+        saveables: Sequence[Saveable],
         preferred_shard: int,
         restore_sequentially: bool,
     ) -> list[Tensor]:
@@ -60,7 +62,7 @@ class BaseSaverBuilder:
                 found.extend(self.restore_op(filename_tensor, saveable, -1))
         return found
 
-    def restore_op(self, filename_tensor: Tensor, saveable: SaveableObject, preferred_shard: int) -> list[Tensor]:
+    def restore_op(self, filename_tensor: Tensor, saveable: Saveable, preferred_shard: int) -> list[Tensor]:
         """Add the ops that read one saveable's tensors."""
         b = Builder(filename_tensor.graph)
         return [
@@ -112,14 +114,14 @@ class BaseSaverBuilder:
             version=self._write_version,
         )
 
-    def _save(self, filename_tensor: Tensor, saveables: Sequence[SaveableObject]) -> Tensor:
+    def _save(self, filename_tensor: Tensor, saveables: Sequence[Saveable]) -> Tensor:
         save = self.save_op(filename_tensor, saveables)
         return Builder(filename_tensor.graph).with_dependencies([save], filename_tensor)
 
     def _restore(
         self,
         filename_tensor: Tensor,
-        saveables: Sequence[SaveableObject],
+        saveables: Sequence[Saveable],
         reshape: bool,
         restore_sequentially: bool,
         preferred_shard: int = -1,
@@ -134,13 +136,12 @@ class BaseSaverBuilder:
             shapes = [_target_shape(b, spec) for spec in saveable.specs] if reshape else None
             parts = tensors[at : at + len(saveable.specs)]
             at += len(saveable.specs)
-            with graph.control_dependencies(assigns[-1:] if restore_sequentially else []):
-                assigns.append(saveable.restore(parts, shapes))
+            assigns.append(saveable.restore(parts, shapes))
         return b.group(*assigns, name=name)
 
     @staticmethod
-    def _group_by_devices(saveables: Sequence[SaveableObject]) -> list[tuple[str, list[SaveableObject]]]:
-        groups: dict[str, list[SaveableObject]] = {}
+    def _group_by_devices(saveables: Sequence[Saveable]) -> list[tuple[str, list[Saveable]]]:
+        groups: dict[str, list[Saveable]] = {}
         for saveable in saveables:
             devices = {spec.device for spec in saveable.specs}
             if len(devices) != 1:
@@ -148,7 +149,7 @@ class BaseSaverBuilder:
             groups.setdefault(DeviceSpec.from_string(devices.pop()).to_string(), []).append(saveable)
         return sorted(groups.items())
 
-    def _sharded_save(self, checkpoint_prefix: Tensor, groups: Sequence[tuple[str, list[SaveableObject]]]) -> Tensor:
+    def _sharded_save(self, checkpoint_prefix: Tensor, groups: Sequence[tuple[str, list[Saveable]]]) -> Tensor:
         graph = checkpoint_prefix.graph
         b = Builder(graph)
         with graph.device("/device:CPU:*"):
@@ -157,19 +158,17 @@ class BaseSaverBuilder:
             temporary = b.op("StringJoin", [checkpoint_prefix, part])
         num_shards = b.constant(len(groups), name="num_shards")
         prefixes, saves = [], []
-        last = ""
         for shard, (device, saveables) in enumerate(groups):
-            last = cpu_of(device)
-            with on_cpu(graph, device):
+            with graph.device(cpu_of(device)):
                 name = self.sharded_filename(temporary, shard, num_shards)
                 prefixes.append(name)
                 saves.append(self._save(name, saveables))
-        with graph.control_dependencies([s.op for s in saves]), graph.device(last or None) if last else _same():
+        with graph.control_dependencies([s.op for s in saves]), graph.device(cpu_of(groups[-1][0])):
             merge = b.operation("MergeV2Checkpoints", prefixes, checkpoint_prefix, delete_old_dirs=True)
             with graph.control_dependencies([merge]):
                 return b.identity(checkpoint_prefix)
 
-    def _sharded_save_v1(self, filename_tensor: Tensor, groups: Sequence[tuple[str, list[SaveableObject]]]) -> Tensor:
+    def _sharded_save_v1(self, filename_tensor: Tensor, groups: Sequence[tuple[str, list[Saveable]]]) -> Tensor:
         graph = filename_tensor.graph
         b = Builder(graph)
         num_shards = b.constant(len(groups), name="num_shards")
@@ -184,7 +183,7 @@ class BaseSaverBuilder:
     def _sharded_restore(
         self,
         filename_tensor: Tensor,
-        groups: Sequence[tuple[str, list[SaveableObject]]],
+        groups: Sequence[tuple[str, list[Saveable]]],
         reshape: bool,
         restore_sequentially: bool,
     ) -> Operation:
@@ -204,7 +203,7 @@ class BulkSaverBuilder(BaseSaverBuilder):
     def bulk_restore(
         self,
         filename_tensor: Tensor,
-        saveables: Sequence[SaveableObject],
+        saveables: Sequence[Saveable],
         preferred_shard: int,
         restore_sequentially: bool,
     ) -> list[Tensor]:
@@ -221,7 +220,7 @@ class BulkSaverBuilder(BaseSaverBuilder):
         return found
 
 
-def _target_shape(b: Builder, spec: SaveSpec) -> Any:
+def _target_shape(b: Builder, spec: _saveables.SaveSpec) -> Any:
     tensor = spec.tensor
     return tensor.shape if tensor.shape.is_fully_defined() else b.shape(tensor)
 
@@ -231,16 +230,13 @@ def _text(b: Builder, text: str) -> Tensor:
 
 
 def cpu_of(device: str) -> str:
-    """The first CPU of the task that a device belongs to; "" for no device."""
-    if not device:
-        return ""
+    """The first CPU of the task that a device belongs to."""
     spec = DeviceSpec.from_string(device)
     return DeviceSpec(spec.job, spec.replica, spec.task, "CPU", 0).to_string()
 
 
 def on_cpu(graph: Graph, device: str) -> contextlib.AbstractContextManager[None]:
-    place = cpu_of(device)
-    return graph.device(place) if place else _same()
+    return graph.device(cpu_of(device)) if device else _same()
 
 
 def _same() -> contextlib.AbstractContextManager[None]:

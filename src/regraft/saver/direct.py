@@ -217,8 +217,8 @@ def raise_problems(found: Problems, reader: CheckpointReader, path: str) -> None
             where=(path,),
         )
     raise InvalidArgumentError(
-        "Restoring from checkpoint failed. This is most likely due to a mismatch between the current graph and the graph "
-        "from the checkpoint. Please ensure that you have not altered the graph expected based on the checkpoint. "
-        f"Original error:\n\n{text}",
+        "Restoring from checkpoint failed. This is most likely due to a mismatch between the current graph and the "
+        "graph from the checkpoint. Please ensure that you have not altered the graph expected based on the "
+        f"checkpoint. Original error:\n\n{text}",
         where=(path,),
     )

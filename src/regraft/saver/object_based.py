@@ -12,6 +12,6 @@ def object_graph_keys(reader: CheckpointReader) -> dict[str, str] | None:
     """The checkpoint key of each variable by its full name; None when the checkpoint is not object-based."""
     if not reader.has_tensor(_OBJECT_GRAPH):
         return None
-    data = reader.get_tensor(_OBJECT_GRAPH)[()]
+    data: bytes = reader.get_tensor(_OBJECT_GRAPH).item()
     graph = proto.parse(data, proto.TrackableObjectGraph)
     return {a.full_name: a.checkpoint_key for node in graph.nodes for a in node.attributes if a.full_name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -89,22 +90,21 @@ class ResourceVariableSaveable(SaveableObject):
         value = restored_tensors[0]
         if restored_shapes is not None:
             value = b.reshape(value, restored_shapes[0])
-        # The copy stays on the CPU, beside the file; assigning to it moves it to the variable's device.
         place = self.handle.device
-        with b.graph.device(place or None) if place else _nowhere():
+        with b.graph.device(place) if place else contextlib.nullcontext():
             value = b.identity(value)
             return b.op("AssignVariableOp", self.handle, value)
 
 
-def _nowhere() -> Any:
-    import contextlib
-
-    return contextlib.nullcontext()
-
-
-def _read(var: Any) -> Tensor:
-    element: Tensor = var._graph_element if hasattr(var, "_graph_element") else var._as_graph_element()
-    return element
+def _read(var: ResourceVariable) -> Tensor:
+    """The value on the CPU: the read that the variable has already, or for a part of one a read of its own."""
+    if var._save_slice_info is None:
+        return var._graph_element
+    graph = var.graph
+    with graph.device(var.device) if var.device else contextlib.nullcontext():
+        value = var.read_value()
+        with graph.device("/device:CPU:0"):
+            return Builder(graph).identity(value)
 
 
 def as_graph_element(graph: Graph, name: str) -> Any:
@@ -153,7 +153,7 @@ def names_to_saveables(op_list: Any) -> dict[str, Any]:
                 raise ValueError(f"At least two variables have the same name: {var.name}")
             named[var.name] = var
         elif isinstance(var, Variable) and var._save_slice_info is not None:
-            name = var._save_slice_info.full_name
+            name = var._save_slice_info.full_name or var.op.name
             if name not in named:
                 named[name] = [var]
             elif isinstance(named[name], list):

@@ -19,7 +19,7 @@ from regraft.checkpoint.management import (
     meta_graph_filename,
     remove_checkpoint,
 )
-from regraft.checkpoint.state import update_checkpoint_state
+from regraft.checkpoint.state import get_checkpoint_state, state_path, update_checkpoint_state
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
 from regraft.saver import direct
@@ -60,7 +60,8 @@ class Saver:
     ) -> None:
         if defer_build and var_list:
             raise ValueError(
-                "If `var_list` is provided then build cannot be deferred. Either set defer_build=False or var_list=None."
+                "If `var_list` is provided then build cannot be deferred. "
+                "Either set defer_build=False or var_list=None."
             )
         self._graph = graph
         self._var_list = var_list
@@ -82,6 +83,7 @@ class Saver:
         self._to_be_deleted: list[tuple[str, float]] = []
         self._next_checkpoint_time = 0.0
         self._plan: tuple[int, list[direct.Item] | None] | None = None
+        self._found_before: dict[str, list[str]] = {}
         self.saver_def: Any = _checked_def(saver_def)
         if not defer_build:
             self.build()
@@ -183,6 +185,20 @@ class Saver:
         if len(self._last_checkpoints) > self.saver_def.max_to_keep:
             self._to_be_deleted.append(self._last_checkpoints.pop(0))
 
+    def _all_checkpoints(self, folder: str, latest_filename: str) -> list[str]:
+        """What the state file is to list: those of this Saver, behind those that an earlier process left.
+
+        TensorFlow forgets the latter after a resume. They stay listed as long as they exist, and are never deleted.
+        """
+        path = os.path.abspath(state_path(folder, latest_filename))
+        if path not in self._found_before:
+            self._found_before[path] = [] if path in _states_written else _listed(folder, latest_filename)
+            _states_written.add(path)
+        if not self.saver_def.max_to_keep:
+            return []
+        own = self.last_checkpoints
+        return [p for p in self._found_before[path] if p not in own and checkpoint_exists(p)] + own
+
     def _delete_old(self, meta_graph_suffix: str) -> None:
         if not self._to_be_deleted:
             return
@@ -232,13 +248,13 @@ class Saver:
                 raise ValueError(f"'latest_filename' collides with 'save_path': {latest_filename!r} and {save_path!r}")
         if not isinstance(sess, Session):
             raise TypeError(f"'sess' must be a Session; {sess}")
-        model_path = None if self._is_empty else self._write(sess, checkpoint_file)
+        model_path = None if self._is_empty else self._write(sess, checkpoint_file, save_path)
         if model_path is not None and write_state:
             self._record(model_path)
             update_checkpoint_state(
                 os.path.dirname(save_path),
                 model_path,
-                all_model_checkpoint_paths=self.last_checkpoints,
+                all_model_checkpoint_paths=self._all_checkpoints(os.path.dirname(save_path), latest_filename),
                 latest_filename=latest_filename,
                 save_relative_paths=self._save_relative_paths,
             )
@@ -247,13 +263,13 @@ class Saver:
             self._export(sess.graph, meta_graph_filename(checkpoint_file, meta_graph_suffix), strip_default_attrs)
         return model_path
 
-    def _write(self, sess: Any, checkpoint_file: str) -> str:
-        folder = os.path.dirname(checkpoint_file)
+    def _write(self, sess: Any, checkpoint_file: str, save_path: str) -> str:
+        folder = os.path.dirname(save_path)
         try:
             path = sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: checkpoint_file})
         except (NotFoundError, FailedPreconditionError) as e:
             if folder and "://" not in folder and not os.path.isdir(folder):
-                raise ValueError(f"Parent directory of {checkpoint_file} doesn't exist, can't save.") from e
+                raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.") from e
             raise
         return path.decode() if isinstance(path, bytes) else str(path)
 
@@ -373,6 +389,18 @@ class Saver:
         if graph is None:
             raise ValueError("from_proto needs the graph that the SaverDef is about")
         return Saver(graph, saver_def=saver_def, name=import_scope)
+
+
+# State files that this process wrote: what they list, one of its Savers has put there.
+_states_written: set[str] = set()
+
+
+def _listed(folder: str, latest_filename: str) -> list[str]:
+    try:
+        state = get_checkpoint_state(folder, latest_filename)
+    except ValueError:
+        return []
+    return [] if state is None else list(state.all_model_checkpoint_paths)
 
 
 def _checked_def(saver_def: Any) -> Any:
