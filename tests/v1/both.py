@@ -36,7 +36,11 @@ def differences(ours: Graph, theirs: Any, shapes: bool = True) -> list[str]:
     mine, wanted = describe_ours(ours), describe_tensorflow(theirs)
     found = [f"missing {name}: {wanted[name]}" for name in wanted if name not in mine]
     found += [f"superfluous {name}: {mine[name]}" for name in mine if name not in wanted]
-    found += [f"{name}: {mine[name]}\n  but should be {wanted[name]}" for name in mine if mine[name] != wanted.get(name, mine[name])]
+    found += [
+        f"{name}: {mine[name]}\n  but should be {wanted[name]}"
+        for name in mine
+        if mine[name] != wanted.get(name, mine[name])
+    ]
     if not found and list(mine) != list(wanted):
         found.append(f"order: {list(mine)}\n  but should be {list(wanted)}")
     if shapes and not found:

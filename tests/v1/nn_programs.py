@@ -26,7 +26,20 @@ def _filters(tf: Any, *shape: int) -> Any:
 @program
 def activations(tf: Any) -> None:
     x = tf.placeholder(tf.float32, [None, 4], name="x")
-    for name in "relu relu6 elu selu softplus softsign sigmoid tanh leaky_relu crelu log_softmax softmax".split():
+    for name in [
+        "relu",
+        "relu6",
+        "elu",
+        "selu",
+        "softplus",
+        "softsign",
+        "sigmoid",
+        "tanh",
+        "leaky_relu",
+        "crelu",
+        "log_softmax",
+        "softmax",
+    ]:
         getattr(tf.nn, name)(x)
         getattr(tf.nn, name)(x, name=f"my_{name}")
     tf.nn.leaky_relu(x, 0.1)

@@ -160,8 +160,8 @@ def variables(tf: Any) -> None:
     tf.assign(w, tf.ones([2, 3]))
     tf.assign_add(step, 1)
     w.assign_sub(tf.ones([2, 3]))
-    w[0]
-    w * 2.0
+    _ = w[0]
+    _ = w * 2.0
     tf.add(w, b)
     tf.reduce_sum(w)
     tf.global_variables_initializer()

@@ -23,6 +23,7 @@ _BINARY = {
     "or": "LogicalOr",
     "xor": "LogicalXor",
 }
+_LOGIC = {"and": "BitwiseAnd", "or": "BitwiseOr", "xor": "BitwiseXor"}
 _UNARY = {"neg": "Neg", "abs": "Abs", "invert": "LogicalNot"}
 _COMPARISONS = {"lt": "Less", "le": "LessEqual", "gt": "Greater", "ge": "GreaterEqual"}
 
@@ -33,6 +34,8 @@ def binary(b: Builder, name: str, x: Any, y: Any) -> Tensor:
         x_is_tensor = isinstance(x, Tensor) or conversion_for(x) is not None
         if x_is_tensor:
             x = b.convert(x, name="x")
+            if name in _LOGIC and x.dtype.base is not dtypes.bool_:
+                return b.op(_LOGIC[name], x, y)  # type: ignore[no-any-return]
             y = b.convert(y, x.dtype.base, name="y")
         else:
             y = b.convert(y, name="y")
@@ -42,9 +45,8 @@ def binary(b: Builder, name: str, x: Any, y: Any) -> Tensor:
         op_type = _BINARY[name]
         if name == "add" and x.dtype.base is dtypes.string:
             op_type = "Add"
-        if name in ("and", "or", "xor") and x.dtype.base is not dtypes.bool_:
-            op_type = {"and": "BitwiseAnd", "or": "BitwiseOr", "xor": "BitwiseXor"}[name]
-            return b.op(op_type, x, y)  # type: ignore[no-any-return]
+        if name in _LOGIC and x.dtype.base is not dtypes.bool_:
+            return b.op(_LOGIC[name], x, y)  # type: ignore[no-any-return]
         if name == "xor":
             either = b.op("LogicalOr", x, y)
             both = b.op("LogicalNot", b.op("LogicalAnd", x, y))
@@ -122,8 +124,8 @@ def install(cls: type) -> None:
 
     for name, op_type in _COMPARISONS.items():
         setattr(cls, f"__{name}__", comparison(op_type))
-    setattr(cls, "__matmul__", lambda self, other: Builder(self.graph).matmul(self, other))
-    setattr(cls, "__rmatmul__", lambda self, other: Builder(self.graph).matmul(other, self))
+    setattr(cls, "__matmul__", lambda self, other: Builder(self.graph).matmul(self, other, name="matmul"))
+    setattr(cls, "__rmatmul__", lambda self, other: Builder(self.graph).matmul(other, self, name="matmul"))
 
     def no_bool(self: Any) -> bool:
         raise TypeError(

@@ -31,7 +31,7 @@ def get_seed(graph: Graph, op_seed: int | None) -> tuple[int | None, int | None]
     return (0, _MODULUS) if seeds == (0, 0) else seeds
 
 
-def seeds(graph: Graph, seed: int | None) -> dict[str, int | None]:
+def seeds(graph: Graph, seed: int | None) -> dict[str, Any]:
     """The attributes of a random op for `seed`."""
     first, second = get_seed(graph, seed)
     return {"seed": first, "seed2": second}

@@ -106,9 +106,7 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
         return TensorShape(None)
     width = max(len(first), len(second))
     sizes: list[int | None] = []
-    for one, other in zip(
-        (1,) * (width - len(first)) + first, (1,) * (width - len(second)) + second, strict=True
-    ):
+    for one, other in zip((1,) * (width - len(first)) + first, (1,) * (width - len(second)) + second, strict=True):
         if one == 1 or other == 1:
             sizes.append(other if one == 1 else one)
         elif one is None or other is None:
@@ -238,9 +236,7 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = 
     return b.SplitV(value, sizes, axis, num_split=num, name=name)
 
 
-def pad(
-    tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
-) -> Any:
+def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Any:
     """`tensor` with [before, after] elements more in each dimension: a constant, or the tensor's own mirrored."""
     b = on(tensor, paddings)
     mode = mode.upper()
@@ -261,7 +257,10 @@ def pad(
     added = _constant_paddings(paddings)
     if sizes is not None and added is not None and not padded.shape.known:
         padded.set_shape(
-            [None if d is None or None in pair else d + sum(pair) for pair, d in zip(added, sizes, strict=False)]
+            [
+                None if d is None or None in pair else d + sum(p or 0 for p in pair)
+                for pair, d in zip(added, sizes, strict=False)
+            ]
         )
     return padded
 
@@ -324,8 +323,7 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
             perm = concat((b.Range(0, count - 2, 1), [count - 1, count - 2]), 0)
         elif ndims < 2:
             raise ValueError(
-                "Argument `a` should be a (batch) matrix with rank >= 2.  "
-                f"Received `a` = {a} with shape: {a.shape}"
+                f"Argument `a` should be a (batch) matrix with rank >= 2.  Received `a` = {a} with shape: {a.shape}"
             )
         else:
             perm = [*range(ndims - 2), ndims - 1, ndims - 2]
@@ -452,9 +450,7 @@ def matrix_diag_part(
     return on(input).MatrixDiagPartV3(input, k, _padding_value(input, padding_value), align=align, name=name)
 
 
-def matrix_set_diag(
-    input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT"
-) -> Any:
+def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT") -> Any:
     """Matrices with the diagonals `k` replaced."""
     return on(input, diagonal).MatrixSetDiagV3(input, diagonal, k, align=align, name=name)
 
@@ -487,9 +483,7 @@ def space_to_batch(
     return out
 
 
-def batch_to_space(
-    input: Any, crops: Any, block_size: Any, name: str | None = None, block_shape: Any = None
-) -> Any:
+def batch_to_space(input: Any, crops: Any, block_size: Any, name: str | None = None, block_shape: Any = None) -> Any:
     """Items of the batch moved back into blocks of pixels, which are then cropped."""
     block = renamed("block_shape", block_shape, "block_size", block_size)
     out = on(input).BatchToSpaceND(input, np.array([block, block], np.int64), crops, name=name)
@@ -502,8 +496,8 @@ def required_space_to_batch_paddings(
 ) -> Any:
     """(paddings, crops) that make a shape divisible by `block_shape`."""
     with opened(name, "required_space_to_batch_paddings", input_shape, block_shape) as (b, _):
-        sizes = b.convert(input_shape, dtypes.int32, name="input_shape")
-        block = b.convert(block_shape, dtypes.int32, name="block_shape")
+        sizes: Any = b.convert(input_shape, dtypes.int32, name="input_shape")
+        block: Any = b.convert(block_shape, dtypes.int32, name="block_shape")
         if block.shape.rank != 1 or not block.shape.known:
             raise ValueError(f"block_shape must be a vector of known length, got shape {block.shape}")
         count = block.shape.num_elements() or 0
@@ -511,7 +505,7 @@ def required_space_to_batch_paddings(
             return zeros([0, 2], dtypes.int32), zeros([0, 2], dtypes.int32)
         sizes.shape.assert_is_compatible_with([count])
         if base_paddings is None:
-            base = zeros([count, 2], dtypes.int32)
+            base: Any = zeros([count, 2], dtypes.int32)
         else:
             base = b.convert(base_paddings, dtypes.int32, name="base_paddings")
             base.shape.assert_is_compatible_with([count, 2])

@@ -31,9 +31,7 @@ def remove_squeezable_dimensions(
         found: Any = rank(predictions) - rank(labels)
         if sizes is None or sizes[-1] in (None, 1):
             wide = predictions
-            predictions = cond(
-                b.Equal(expected_rank_diff + 1, found), lambda: squeeze(wide, [-1]), lambda: wide
-            )
+            predictions = cond(b.Equal(expected_rank_diff + 1, found), lambda: squeeze(wide, [-1]), lambda: wide)
         if label_sizes is None or label_sizes[-1] in (None, 1):
             long = labels
             labels = cond(b.Equal(expected_rank_diff - 1, found), lambda: squeeze(long, [-1]), lambda: long)
@@ -62,9 +60,9 @@ def assert_broadcastable(weights: Any, values: Any) -> Any:
             said = f"values.shape={values.shape}. weights.shape={weights.shape}. weights={weights}, values={values}"
             if known[0] != known[1]:
                 raise ValueError(f"{_ERROR} values.rank={known[1]}. weights.rank={known[0]}. {said}")
-            sizes = constant_value(weights_shape), constant_value(values_shape)
-            if sizes[0] is not None and sizes[1] is not None:
-                for dim, (w, v) in enumerate(zip(*sizes, strict=True)):
+            w_sizes, v_sizes = constant_value(weights_shape), constant_value(values_shape)
+            if w_sizes is not None and v_sizes is not None:
+                for dim, (w, v) in enumerate(zip(w_sizes, v_sizes, strict=True)):
                     if w not in (1, v):
                         raise ValueError(f"{_ERROR} Mismatch at dim {dim}. {said}")
                 return b.no_op(name="static_dims_check_success")

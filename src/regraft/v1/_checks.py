@@ -292,9 +292,7 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
     with opened(name, "assert_integer", x) as (b, _):
         x = b.convert(x, name="x")
         if not x.dtype.is_integer:
-            raise TypeError(
-                f'{_prefix(message)}Expected "x" to be integer type.  Found: {x.name} of dtype {x.dtype}'
-            )
+            raise TypeError(f'{_prefix(message)}Expected "x" to be integer type.  Found: {x.name} of dtype {x.dtype}')
         return b.no_op(name="statically_determined_was_integer")
 
 
@@ -303,9 +301,7 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
     with opened(name, "assert_scalar", tensor) as (b, scope):
         tensor = b.convert(tensor, name=scope)
         if tensor.shape.rank != 0:
-            raise ValueError(
-                f"{_prefix(message)}Expected scalar shape for {tensor.name}, saw shape: {tensor.shape}."
-            )
+            raise ValueError(f"{_prefix(message)}Expected scalar shape for {tensor.name}, saw shape: {tensor.shape}.")
         return tensor
 
 

@@ -36,7 +36,7 @@ def einsum(equation: str, *inputs: Any, name: str | None = None, optimize: Any =
         b = on(operands)
         if len(operands) <= 2:
             return b.Einsum(operands, equation=whole.replace(_REST, "..."))
-        import opt_einsum
+        import opt_einsum  # type: ignore[import-untyped]  # JAX depends on it
 
         _, steps = opt_einsum.contract_path(
             whole, *_shaped(whole, shapes), optimize=optimize, einsum_call=True, use_blas=True

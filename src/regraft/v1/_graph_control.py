@@ -46,9 +46,12 @@ def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> 
 
 def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = None) -> Any:
     """`output_tensor`, computed after `dependencies`."""
-    with opened(name, "control_dependency", dependencies, output_tensor) as (b, scope):
-        with b.graph.colocate_with(output_tensor), b.graph.control_dependencies(dependencies):
-            if isinstance(output_tensor, IndexedSlices):
-                values = b.Identity(output_tensor.values, name=scope)
-                return IndexedSlices(values, output_tensor.indices, output_tensor.dense_shape)
-            return b.Identity(b.convert(output_tensor), name=scope)
+    with (
+        opened(name, "control_dependency", dependencies, output_tensor) as (b, scope),
+        b.graph.colocate_with(output_tensor),
+        b.graph.control_dependencies(dependencies),
+    ):
+        if isinstance(output_tensor, IndexedSlices):
+            values = b.Identity(output_tensor.values, name=scope)
+            return IndexedSlices(values, output_tensor.indices, output_tensor.dense_shape)
+        return b.Identity(b.convert(output_tensor), name=scope)

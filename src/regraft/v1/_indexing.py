@@ -63,7 +63,7 @@ def strided_slice(
     var: Any = None,
     name: str | None = None,
 ) -> Any:
-    """`input_[begin:end:strides]`, with the bits of the masks for what Python writes as gaps, `...`, None and numbers."""
+    """`input_[begin:end:strides]`; the bits of the masks stand for gaps, `...`, None and single numbers."""
     if strides is None:
         strides = ones_like(begin)
     masks = {
@@ -86,7 +86,12 @@ def strided_slice(
 
 
 def gather(
-    params: Any, indices: Any, validate_indices: Any = None, name: str | None = None, axis: Any = None, batch_dims: int = 0
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    name: str | None = None,
+    axis: Any = None,
+    batch_dims: int = 0,
 ) -> Any:
     """The slices of `params` along `axis` at `indices`. `validate_indices` is accepted and has no effect."""
     if axis is None:
@@ -228,9 +233,7 @@ def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis
         tensor = reshape(tensor, flat)
         if known is not None:
             count = static[axis : axis + width].num_elements()
-            tensor.set_shape(
-                as_shape(static[:axis]).concatenate([count]).concatenate(static[axis + width :])
-            )
+            tensor.set_shape(as_shape(static[:axis]).concatenate([count]).concatenate(static[axis + width :]))
         mask = reshape(mask, [-1])
         return gather(tensor, squeeze(where_v2(mask), axis=[1]), axis=axis)
 
@@ -298,8 +301,8 @@ def searchsorted(
 ) -> Any:
     """Where each value would go in its sorted row: before equal ones ("left") or behind them ("right")."""
     b = on(sorted_sequence, values)
-    rows = reshape(sorted_sequence, [-1, _last(b, sorted_sequence)])
-    sought = reshape(values, [-1, _last(b, values)])
+    lengths = [_last(b, t) for t in (sorted_sequence, values)]
+    rows, sought = reshape(sorted_sequence, [-1, lengths[0]]), reshape(values, [-1, lengths[1]])
     if side not in ("left", "right"):
         raise ValueError(f"Argument `side` must be either 'right' or 'left'. Received: `side` = '{side}'.")
     found = b.op("UpperBound" if side == "right" else "LowerBound", rows, sought, out_type=out_type, name=name)
@@ -328,4 +331,3 @@ def extract_image_patches(
     return on(images).ExtractImagePatches(
         images, ksizes=four(ksizes), strides=four(strides), rates=four(rates), padding=padding, name=name
     )
-

@@ -1,4 +1,4 @@
-"""The base of tf.layers: an object that makes its variables when it is first called, and takes them again after that."""
+"""The base of tf.layers: an object that makes its variables when it is first called, and keeps them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ class InputSpec:
         else:
             for axis, size in self.axes.items():
                 if sizes[axis] not in (None, size):
-                    problem = f"expected axis {axis} of input shape to have value {size} but received shape {list(sizes)}"
+                    problem = (
+                        f"expected axis {axis} of input shape to have value {size} but received shape {list(sizes)}"
+                    )
         if problem:
             raise ValueError(f"Input 0 of layer {layer} is incompatible with the layer: {problem}")
 

@@ -8,9 +8,9 @@ from regraft.base.shapes import TensorShape
 from regraft.v1._array import expand_dims, reshape, shape, squeeze, stack, transpose
 from regraft.v1._layer import InputSpec, Layer, activation_of, several
 from regraft.v1._nn_basic import bias_add
-from regraft.v1._nn_conv import convolution
 from regraft.v1._nn_conv import conv2d_transpose as nn_conv2d_transpose
 from regraft.v1._nn_conv import conv3d_transpose as nn_conv3d_transpose
+from regraft.v1._nn_conv import convolution
 from regraft.v1._nn_conv import separable_conv2d as nn_separable_conv2d
 from regraft.v1._nn_window import over_batches
 from regraft.variables.initializers import Zeros
@@ -85,8 +85,7 @@ class _Conv(Layer):
         self.filters = int(filters)
         if self.filters <= 0:
             raise ValueError(
-                "Invalid value for argument `filters`. Expected a strictly positive value. "
-                f"Received filters={filters}."
+                f"Invalid value for argument `filters`. Expected a strictly positive value. Received filters={filters}."
             )
         self.kernel_size = several(kernel_size, self.rank, "kernel_size")
         self.strides = several(strides, self.rank, "strides")
@@ -450,7 +449,8 @@ def _function(layer: Any, own: int) -> Any:
         return layer(*args, name=name, _scope=name, _reuse=reuse, **kwargs)(inputs)
 
     function.__doc__ = (
-        f"Apply a new {layer.__name__} layer, whose arguments it takes; `reuse` takes the variables of the one of this name."
+        f"Apply a new {layer.__name__} layer, whose arguments it takes; `reuse` takes the variables of the one of this "
+        "name."
     )
     return function
 

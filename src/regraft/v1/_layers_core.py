@@ -104,7 +104,8 @@ def dense(inputs: Any, units: int, *args: Any, name: str | None = None, reuse: A
     """Apply a new Dense layer, whose arguments it takes; `reuse` takes the variables of the one of this name."""
     if len(args) > 10:  # name and reuse follow the layer's own arguments
         name, reuse, args = args[10], (args[11] if len(args) > 11 else reuse), args[:10]
-    return Dense(units, *args, name=name, _scope=name, _reuse=reuse, **kwargs)(inputs)
+    layer: Any = Dense
+    return layer(units, *args, name=name, _scope=name, _reuse=reuse, **kwargs)(inputs)
 
 
 class Dropout(Layer):

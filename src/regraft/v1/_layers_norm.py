@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from regraft.base import dtypes
@@ -197,17 +198,13 @@ class BatchNormalization(Layer):
         """The batch's mean and variance, or the averages where it does not train; with updates of the averages."""
         b = _context.builder()
         found = moments(cast(inputs, self._param_dtype), axes, keep_dims=len(self.axis) > 1)
-        averages = (self.moving_mean, self.moving_variance)
-        mean, variance = (
-            smart_cond(training, lambda batch=batch: batch, lambda average=average: b.convert(average))
-            for batch, average in zip(found, averages, strict=True)
-        )
-        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            self.add_update(
-                lambda average=average, value=value: smart_cond(
-                    training, lambda: self._move(average, value, self.momentum), lambda: average
-                )
-            )
+        moved = []
+        for batch, average in zip(found, (self.moving_mean, self.moving_variance), strict=True):
+            moved.append(smart_cond(training, partial(_same, batch), partial(b.convert, average)))
+        for average, value in zip((self.moving_mean, self.moving_variance), moved, strict=True):
+            move = partial(self._move, average, value, self.momentum)
+            self.add_update(partial(smart_cond, training, move, partial(_same, average)))
+        mean, variance = moved
         return mean, variance
 
     def _move(self, variable: Any, value: Any, momentum: Any) -> Any:
@@ -251,6 +248,10 @@ class BatchNormalization(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         return TensorShape(input_shape)
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def batch_normalization(

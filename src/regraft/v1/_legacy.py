@@ -7,10 +7,10 @@ from typing import Any
 from regraft.v1 import _plain
 from regraft.v1._array import stack, unstack
 from regraft.v1._indexing import listdiff, where
+from regraft.v1._linalg import self_adjoint_eig, svd
 from regraft.v1._math import abs as complex_abs
 from regraft.v1._math import multiply, subtract
 from regraft.v1._opening import on
-from regraft.v1._linalg import self_adjoint_eig, svd
 
 __all__ = [
     "batch_cholesky",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -192,9 +193,7 @@ def _contracted(build: Any, a: Tensor, axes: Any) -> tuple[Any, Any]:
         if isinstance(first, numbers.Integral) and isinstance(second, numbers.Integral):
             first, second = [first], [second]
         if len(first) != len(second):
-            raise ValueError(
-                f"Different number of contraction axes `a` and `b`, {len(first)} != {len(second)}."
-            )
+            raise ValueError(f"Different number of contraction axes `a` and `b`, {len(first)} != {len(second)}.")
         return first, second
     both: Any = build.convert(axes, dtypes.int32, name="axes")
     return both[0], both[1]
@@ -210,7 +209,7 @@ def _as_matrix(build: Any, a: Tensor, axes: Any, flipped: bool = False) -> tuple
         free = [i for i in range(len(sizes)) if i not in axes]
         known = [sizes[i] for i in free]
         if a.shape.known:
-            lengths = [int(np.prod([sizes[i] for i in group])) for group in (free, axes)]  # type: ignore[misc]
+            lengths = [math.prod(sizes[i] or 0 for i in group) for group in (free, axes)]
             order = list(axes) + free if flipped else free + list(axes)
             wanted = lengths[::-1] if flipped else lengths
             moved = transpose(a, order) if order != list(range(len(sizes))) else a
@@ -238,7 +237,12 @@ def _as_matrix(build: Any, a: Tensor, axes: Any, flipped: bool = False) -> tuple
 
 
 def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: str | None = None, keep_dims: Any = None
+    tensor: Any,
+    ord: Any = "euclidean",
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    keep_dims: Any = None,
 ) -> Any:
     """The norm of vectors (`axis` a number or None) or of matrices (`axis` two numbers).
 
@@ -283,7 +287,11 @@ def norm(
 
 
 def eye(
-    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = dtypes.float32,
+    name: str | None = None,
 ) -> Any:
     """Matrices with ones on the main diagonal and zeros elsewhere."""
     with opened(name, "eye", num_rows, num_columns, batch_shape) as (b, _):

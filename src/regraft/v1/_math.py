@@ -250,10 +250,14 @@ def logical_xor(x: Any, y: Any, name: str | None = "LogicalXor") -> Any:
 
 def _summands(b: Any, inputs: Any) -> list[Any]:
     if isinstance(inputs, (Tensor, str)) or not isinstance(inputs, Iterable):
-        raise ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.")
+        raise ValueError(
+            "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
+        )
     summands = [i if isinstance(i, IndexedSlices) else b.convert(i) for i in inputs]
     if not summands:
-        raise ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.")
+        raise ValueError(
+            "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
+        )
     return summands
 
 
@@ -288,7 +292,7 @@ def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name:
 
 
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
-    """`x` with elements of another type; `x` itself when it has that type. Floats are cut off on the way to integers."""
+    """`x` with elements of another type; `x` itself when it has that type. Floats are cut off to make integers."""
     wanted = as_dtype(dtype).base
     if isinstance(x, Tensor) and x.dtype is wanted:
         return x
@@ -403,7 +407,8 @@ def angle(input: Any, name: str | None = None) -> Any:
         if input.dtype.is_complex:
             return b.Angle(input, Tout=input.dtype.real_dtype, name=scope)
         below = input < 0
-        straight = np.pi * b.ones_like(input)
+        one: Any = b.ones_like(input)
+        straight = np.pi * one
         return b.Select(below, straight, b.zeros_like(input))
 
 
@@ -434,7 +439,7 @@ def polyval(coeffs: list[Any], x: Any, name: str | None = None) -> Any:
         tensors = [b.convert(c, name=f"coeff_{i}") for i, c in enumerate(coeffs)]
         total: Any = tensors[0]
         for coefficient in tensors[1:]:
-            total = coefficient + total * x  # type: ignore[operator]  # installed on Tensor
+            total = coefficient + total * x
         return total
 
 

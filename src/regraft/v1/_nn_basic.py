@@ -113,7 +113,7 @@ def _along_last(op_type: str, inputs: Any, dim: Any, name: str | None) -> Any:
         )
     ndims = rank(inputs)
     if isinstance(dim, Tensor):
-        dim = b.Select(b.Less(dim, 0), dim + ndims, dim)  # type: ignore[operator]  # installed on Tensor
+        dim = b.Select(b.Less(dim, 0), dim + ndims, dim)
     elif dim < 0:
         dim = dim + ndims
     whole = rank(inputs)
@@ -165,9 +165,7 @@ def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> An
         return b.Relu(bias_add(matmul(x, weights), biases), name=scope)
 
 
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None
-) -> Any:
+def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Any:
     """x / sqrt(max(sum(x**2), epsilon)) along `axis`."""
     axis = renamed("axis", axis, "dim", dim)
     with opened(name, "l2_normalize", x) as (b, scope):
@@ -236,13 +234,13 @@ def dropout(
     with opened(name, "dropout", x) as (b, _):
         number = isinstance(rate, numbers.Real)
         if number and not 0 <= rate < 1:
-            raise ValueError(
-                f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}"
-            )
+            raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}")
         x = b.convert(x, name="x")
         kind = x.dtype.base
         if not kind.is_floating:
-            raise ValueError(f"`x.dtype` must be a floating point tensor as `x` will be scaled. Received: x_dtype={kind}")
+            raise ValueError(
+                f"`x.dtype` must be a floating point tensor as `x` will be scaled. Received: x_dtype={kind}"
+            )
         if number and rate == 0:
             random_values.get_seed(b.graph, seed)  # counted, so that other ops keep their seeds
             return x
@@ -287,9 +285,7 @@ def _noise_shape(x: Any, noise_shape: Any) -> Any:
 # Best ones
 
 
-def top_k(
-    input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None
-) -> Any:
+def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> Any:
     """(values, indices) of the `k` largest elements along the last dimension."""
     from regraft.v1.raw_ops import add_op
 
@@ -298,5 +294,5 @@ def top_k(
 
 def in_top_k(predictions: Any, targets: Any, k: Any, name: str | None = None) -> Any:
     """Whether each target is among the `k` classes with the highest predictions."""
-    with opened(name, "in_top_k", predictions, targets) as (b, scope):
+    with opened(name, "in_top_k", predictions, targets) as (b, _):
         return b.InTopKV2(predictions, targets, k, name=name)

@@ -10,8 +10,8 @@ from regraft.base.shapes import Dimension, TensorShape, as_shape
 from regraft.ir.node import Tensor
 from regraft.v1._array import batch_to_space, concat, expand_dims, shape, space_to_batch, squeeze
 from regraft.v1._math import is_tensor_like
-from regraft.v1._opening import on, opened, renamed
 from regraft.v1._nn_window import dilated, over_batches, padding_of, sizes_of, strides_and_rate
+from regraft.v1._opening import on, opened, renamed
 
 __all__ = [
     "atrous_conv2d",
@@ -143,7 +143,7 @@ def convolution(
     filters: Any = None,
     dilations: Any = None,
 ) -> Any:
-    """Convolve over one, two or three spatial dimensions; `dilation_rate` puts holes between the taps of the filters."""
+    """Convolve over one, two or three spatial dimensions; `dilation_rate` puts holes between a filter's taps."""
     filter = renamed("filters", filters, "filter", filter)
     rate = renamed("dilations", dilations, "dilation_rate", dilation_rate)
     if not is_tensor_like(filter):
@@ -247,7 +247,7 @@ def depthwise_conv2d_native(
     dilations: Any = _ONES,
     name: str | None = None,
 ) -> Any:
-    """Convolve each channel with filters of its own, [height, width, in, multiplier]; gives in * multiplier channels."""
+    """Convolve each channel with filters of its own, [height, width, in, multiplier]: in * multiplier channels."""
     padding, explicit = padding_of(padding)
     return on(input, filter).DepthwiseConv2dNative(
         input,
@@ -302,8 +302,8 @@ def separable_conv2d(
         input = b.convert(input, name="tensor_in")
         deep = b.convert(depthwise_filter, name="depthwise_filter")
         point = b.convert(pointwise_filter, name="pointwise_filter")
-        sizes = point.shape.with_rank(4).sizes
-        if sizes[0] not in (None, 1) or sizes[1] not in (None, 1):
+        first, second = point.shape.with_rank(4).as_list()[:2]
+        if first not in (None, 1) or second not in (None, 1):
             raise ValueError(f"pointwise_filter must be [1, 1, in, out], got shape {point.shape}")
         out = dilated(
             input,
@@ -404,7 +404,7 @@ def conv1d_transpose(
         steps = [1, *sizes_of(strides, 1, channel, "stride")]
         rates = [1, *sizes_of(dilations, 1, channel, "dilations")]
         input, filters = expand_dims(input, at), expand_dims(filters, 0)
-        sizes = output_shape if isinstance(output_shape, Tensor) else list(output_shape)
+        sizes: Any = output_shape if isinstance(output_shape, Tensor) else list(output_shape)
         sizes = concat([sizes[:at], [1], sizes[at:]], 0)
         out = b.Conv2DBackpropInput(
             sizes, filters, input, strides=steps, padding=padding, data_format=inner, dilations=rates, name=scope
@@ -449,9 +449,7 @@ def atrous_conv2d_transpose(
             (whole[1] + extra[1]) // rate,
             output_shape[3],
         ]
-        value = b.Conv2DBackpropInput(
-            sizes, filters, value, strides=[1, 1, 1, 1], padding="VALID", data_format="NHWC"
-        )
+        value = b.Conv2DBackpropInput(sizes, filters, value, strides=[1, 1, 1, 1], padding="VALID", data_format="NHWC")
         crops = [[before[i], after[i] + extra[i]] for i in (0, 1)]
         return batch_to_space(value, crops, rate)
 
@@ -575,9 +573,7 @@ def dilation2d(
     return on(input, filter).Dilation2D(input, filter, strides=strides, rates=rates, padding=padding, name=name)
 
 
-def erosion2d(
-    value: Any, kernel: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
-) -> Any:
+def erosion2d(value: Any, kernel: Any, strides: Any, rates: Any, padding: Any, name: str | None = None) -> Any:
     """The smallest difference of a pixel and the kernel's value there, over a window in each channel."""
     with opened(name, "erosion2d", value, kernel) as (b, scope):
         negated = b.Neg(value)

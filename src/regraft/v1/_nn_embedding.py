@@ -83,9 +83,7 @@ def _from_parts(b: Any, parts: list[Any], ids: Any, strategy: str, max_norm: flo
     elif strategy == "div":
         owner, row = _in_runs(b, parts, flat, count)
     else:
-        raise ValueError(
-            f"Unrecognized partition strategy: {strategy}. Must be one of either `mod` or `div`."
-        )
+        raise ValueError(f"Unrecognized partition strategy: {strategy}. Must be one of either `mod` or `div`.")
     owner = cast(owner, dtypes.int32)
     rows = b.DynamicPartition(row, owner, num_partitions=count)
     where = b.DynamicPartition(places, owner, num_partitions=count)
@@ -110,7 +108,7 @@ def _from_parts(b: Any, parts: list[Any], ids: Any, strategy: str, max_norm: flo
 
 def _in_runs(b: Any, parts: list[Any], flat: Any, count: int) -> tuple[Any, Any]:
     """(part, row in it) of each id, where the parts hold runs of ids, the longer ones first."""
-    known = [p.shape.sizes[0] if p.shape.sizes else None for p in parts]
+    known: list[Any] = [p.shape.sizes[0] if p.shape.sizes else None for p in parts]
     total: Any
     if None not in known and sum(known):
         total = b.constant(sum(known), flat.dtype.base)

@@ -64,9 +64,7 @@ def weighted_cross_entropy_with_logits(
         return b.AddV2(first, weight * second, name=scope)
 
 
-def log_poisson_loss(
-    targets: Any, log_input: Any, compute_full_loss: bool = False, name: str | None = None
-) -> Any:
+def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = False, name: str | None = None) -> Any:
     """exp(log_input) - log_input * targets, with Stirling's approximation of log(targets!) for the full loss."""
     with opened(name, "log_poisson_loss", log_input, targets) as (b, _):
         log_input, targets = b.convert(log_input, name="log_input"), b.convert(targets, name="targets")
@@ -142,9 +140,7 @@ def _flat(logits: Tensor) -> Any:
     return out
 
 
-def sparse_softmax_cross_entropy_with_logits(
-    labels: Any = None, logits: Any = None, name: str | None = None
-) -> Any:
+def sparse_softmax_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Any:
     """-log_softmax(logits)[label] by row, for labels that are class numbers.
 
     labels  [...] int32 or int64

@@ -126,9 +126,7 @@ def avg_pool1d(
     return _sequences("AvgPool", "AvgPool1D", input, ksize, strides, padding, data_format, name)
 
 
-def _volumes(
-    op_type: str, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, name: Any
-) -> Any:
+def _volumes(op_type: str, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, name: Any) -> Any:
     with opened(name, op_type, input) as (b, scope):
         data_format = data_format or "NDHWC"
         channel = 1 if data_format.startswith("NC") else 4
@@ -165,7 +163,8 @@ def _by_rank(kind: str, input: Any, ksize: Any, strides: Any, padding: Any, data
         {1: max_pool1d, 2: max_pool2d, 3: max_pool3d} if kind == "max" else {1: avg_pool1d, 2: avg_pool, 3: avg_pool3d}
     )
     extra = {} if data_format is None else {"data_format": data_format}
-    return functions[count](input, ksize, strides, padding, name=name, **extra)
+    function: Any = functions[count]
+    return function(input, ksize, strides, padding, name=name, **extra)
 
 
 def max_pool_v2(
@@ -195,7 +194,9 @@ def max_pool_with_argmax(
 ) -> Any:
     """(values, positions in the flattened image) of the largest value in each window."""
     if data_format != "NHWC":
-        raise ValueError(f"`data_format` values other than 'NHWC' are not supported. Received: data_format={data_format}")
+        raise ValueError(
+            f"`data_format` values other than 'NHWC' are not supported. Received: data_format={data_format}"
+        )
     from regraft.v1.raw_ops import add_op
 
     kind = renamed("output_dtype", output_dtype, "Targmax", Targmax)

@@ -1,8 +1,8 @@
-"""What convolutions and pooling have in common: sequences of sizes, paddings, batches of several dimensions, dilation."""
+"""What convolutions and pooling have in common: sizes, paddings, batches of several dimensions, dilation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,15 +21,14 @@ def sizes_of(value: Any, count: int, channel_index: int, name: str) -> list[Any]
     """Strides and the like as a list for all dimensions: from one number, one for each spatial dimension, or all."""
     if value is None:
         return [1] * (count + 2)
-    given = list(value) if isinstance(value, Sized) and not isinstance(value, str) else [value]
+    given: list[Any] = list(value) if isinstance(value, Iterable) else [value]
     if len(given) == count + 2:
         return given
     if len(given) == 1:
         given = given * count
     elif len(given) != count:
         raise ValueError(
-            f"{name} should be of length 1, {count} or {count + 2}. "
-            f"Received: {name}={value} of length {len(given)}"
+            f"{name} should be of length 1, {count} or {count + 2}. Received: {name}={value} of length {len(given)}"
         )
     return [1, 1, *given] if channel_index == 1 else [1, *given, 1]
 
@@ -189,7 +188,7 @@ def _adjusted(orig: Tensor, fill: int, dims: list[int]) -> Any:
     """`orig`, which has a row for each of `dims`, with rows of `fill` for the dimensions between."""
     known: Any = constant_value(orig)
     rows: Any = orig if known is None else known
-    rest = orig.shape.as_list()[1:]
+    rest: list[Any] = orig.shape.as_list()[1:]
     parts = []
     before = i = 0
     while i < len(dims):

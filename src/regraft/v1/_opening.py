@@ -1,4 +1,4 @@
-"""How the functions of this package begin: in the graph of their inputs, in a name scope, with the newer of two arguments."""
+"""How functions begin: in the graph of their inputs, in a name scope, with the newer of two arguments."""
 
 from __future__ import annotations
 

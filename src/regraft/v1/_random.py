@@ -28,7 +28,7 @@ __all__ = [
 
 
 def set_random_seed(seed: int | None) -> None:
-    """Make the random ops of the default graph repeatable: each takes the next of the seeds that follow from this one."""
+    """Make the random ops of the default graph repeatable: each takes the next seed that follows from this one."""
     _context.get_default_graph().seed = seed
 
 

@@ -221,9 +221,7 @@ def trace(x: Any, name: str | None = None) -> Any:
 
 
 def _cumulative(op_type: str, scope_name: str, doc: str) -> Any:
-    def function(
-        x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
-    ) -> Any:
+    def function(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
         with opened(name, scope_name, x) as (b, scope):
             x = b.convert(x, name="x")
             return b.op(op_type, x, axis, exclusive=exclusive, reverse=reverse, name=scope)
@@ -244,8 +242,9 @@ def _segment_sizes(b: Any, data: Tensor, segment_ids: Tensor, num_segments: Any)
     count = b.convert(num_segments)
     each = b.ones(b.shape(segment_ids, out_type=None), data.dtype)
     found = b.UnsortedSegmentSum(each, segment_ids, count)
+    first = count[None]
     more: Any = rank(data) - rank(segment_ids)
-    spread = concat([count[None], ones([more], count.dtype)], 0)
+    spread = concat([first, ones([more], count.dtype)], 0)
     return b.Maximum(reshape(found, spread), 1)
 
 

@@ -42,9 +42,7 @@ def repeat_with_axis(data: Any, repeats: Any, axis: int, name: str | None = None
             result = reshape(result, concat([sizes[:axis], [total], sizes[axis + 1 :]], 0))
         if data.shape.rank is not None:
             empty = counts.shape.sizes is not None and counts.shape.sizes[0] == 0
-            result.set_shape(
-                data.shape[:axis].concatenate([0 if empty else None]).concatenate(data.shape[axis + 1 :])
-            )
+            result.set_shape(data.shape[:axis].concatenate([0 if empty else None]).concatenate(data.shape[axis + 1 :]))
         return result
 
 

@@ -26,9 +26,7 @@ __all__ = [
 
 
 def _scatter(op_type: str, locking: bool, doc: str) -> Any:
-    def function(
-        ref: Any, indices: Any, updates: Any, use_locking: bool = locking, name: str | None = None
-    ) -> Any:
+    def function(ref: Any, indices: Any, updates: Any, use_locking: bool = locking, name: str | None = None) -> Any:
         b = on(ref)
         if isinstance(ref, ResourceVariable):
             updates = b.convert(updates, ref.dtype.base)

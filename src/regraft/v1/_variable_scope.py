@@ -65,7 +65,7 @@ def get_variable(
     regularizer  function of the variable, whose result goes into the collection REGULARIZATION_LOSSES
     partitioner  function of shape and dtype that says in how many parts to cut each dimension
 
-    raises  ValueError if the variable is there and must not be, or is not there and must be, or has another shape or dtype
+    raises  ValueError if the variable is there and must not be, is not there and must be, or has another shape or dtype
     """
     return _scope.get_variable(
         _context.get_default_graph(),
@@ -96,7 +96,7 @@ def get_local_variable(name: str, shape: Any = None, *args: Any, **kwargs: Any) 
     return get_variable(name, shape, **kwargs)
 
 
-class variable_scope:  # noqa: N801  TensorFlow's name
+class variable_scope:
     """Open a variable scope, and a name scope of its name, on the graph of `values`; see `regraft.variables.scope`."""
 
     def __init__(

@@ -201,7 +201,7 @@ def report_uninitialized_variables(
         with b.graph.device("/cpu:0"):
             if not var_list:
                 return b.constant(np.array([], object), dtype="string")
-            from regraft.v1._array import boolean_mask
+            from regraft.v1._indexing import boolean_mask
 
             mask = b.op("LogicalNot", b.stack(initialized))
             return boolean_mask(b.constant([v.op.name for v in var_list]), mask)  # type: ignore[no-any-return]

@@ -25,4 +25,28 @@ from regraft.v1._linalg import tensordot as tensordot
 from regraft.v1._nn_basic import l2_normalize as l2_normalize
 from regraft.v1._reduction import trace as trace
 
+__all__ = [
+    "adjoint",
+    "cholesky_solve",
+    "diag",
+    "diag_part",
+    "eigh",
+    "eigvalsh",
+    "einsum",
+    "eye",
+    "global_norm",
+    "l2_normalize",
+    "matmul",
+    "matrix_transpose",
+    "matvec",
+    "norm",
+    "set_diag",
+    "svd",
+    "tensor_diag_part",
+    "tensordot",
+    "trace",
+    "transpose",
+    "triangular_solve",
+]
+
 __getattr__ = _plain.attribute_of("linalg")

@@ -97,9 +97,7 @@ def get_regularization_loss(scope: str | None = None, name: str = "total_regular
     return add_n(losses, name=name) if losses else _context.builder().constant(0.0)
 
 
-def get_total_loss(
-    add_regularization_losses: bool = True, name: str = "total_loss", scope: str | None = None
-) -> Any:
+def get_total_loss(add_regularization_losses: bool = True, name: str = "total_loss", scope: str | None = None) -> Any:
     """The sum of all collected losses. ValueError when there are none."""
     losses = get_losses(scope)
     if add_regularization_losses:
@@ -124,7 +122,8 @@ def compute_weighted_loss(
     """
     Reduction.validate(reduction)
     with opened(scope, "weighted_loss", losses, weights) as (b, _):
-        with b.graph.control_dependencies((assert_broadcastable(weights, losses),)):
+        check = assert_broadcastable(weights, losses)
+        with b.graph.control_dependencies((check,)):
             losses = b.convert(losses)
             kind = losses.dtype
             losses = cast(losses, dtypes.float32)

@@ -7,4 +7,10 @@ from regraft.v1._array import reshape as reshape
 from regraft.v1._array import roll as roll
 from regraft.v1._indexing import gather_nd as gather_nd
 
+__all__ = [
+    "gather_nd",
+    "reshape",
+    "roll",
+]
+
 __getattr__ = _plain.attribute_of("manip")

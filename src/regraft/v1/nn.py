@@ -16,7 +16,6 @@ from regraft.v1._nn_pool import *  # noqa: F403
 from regraft.v1._nn_sampling import *  # noqa: F403
 
 
-
 def __getattr__(name: str) -> Any:
     if name in ("depth_to_space", "space_to_depth", "space_to_batch"):
         from regraft.v1 import _array

@@ -14,4 +14,17 @@ from regraft.v1._random import random_uniform as uniform
 from regraft.v1._random import set_random_seed as set_random_seed
 from regraft.v1._random import truncated_normal as truncated_normal
 
+__all__ = [
+    "categorical",
+    "gamma",
+    "get_seed",
+    "multinomial",
+    "normal",
+    "poisson",
+    "set_random_seed",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
+
 __getattr__ = _plain.attribute_of("random")

@@ -27,7 +27,7 @@ def _definition(name: str) -> OpDef:
 @cache
 def _result_type(name: str) -> Any:
     fields = [arg.name for arg in _definition(name).outputs]
-    return namedtuple(name, fields)  # type: ignore[misc]  # the fields are data
+    return namedtuple(name, fields)
 
 
 def add_op(op_type: str, arguments: dict[str, Any], name: str | None = None) -> Any:

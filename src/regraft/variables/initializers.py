@@ -224,7 +224,7 @@ def _fans(shape: Any) -> tuple[int, int]:
 
 
 class GlorotUniform(VarianceScaling):
-    """Uniform values for layers of which inputs and outputs count alike; what get_variable takes where none is given."""
+    """Uniform values where inputs and outputs count alike; what get_variable takes where none is given."""
 
     def __init__(self, seed: int | None = None, dtype: Any = dtypes.float32) -> None:
         super().__init__(1.0, "fan_avg", "uniform", seed)

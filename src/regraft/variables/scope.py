@@ -305,9 +305,7 @@ def _current(stack: _Stack, scope: VariableScope) -> Iterator[VariableScope]:
 
 
 @contextlib.contextmanager
-def _again(
-    graph: Graph, source: VariableScope, reuse: Any, settings: dict[str, Any]
-) -> Iterator[VariableScope]:
+def _again(graph: Graph, source: VariableScope, reuse: Any, settings: dict[str, Any]) -> Iterator[VariableScope]:
     stack = _stack(graph)
     scope = _derived(source, graph, reuse or source.reuse, source.name, source.original_name_scope)
     _apply(scope, source, settings)
