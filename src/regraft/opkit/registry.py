@@ -131,7 +131,6 @@ class OpSpec:
         self.attr_names = tuple(p.name for p in params if p.kind is p.KEYWORD_ONLY and p.name not in _CONTEXT)
         self.makes_objects = any(p.name == "objects" for p in params)
 
-
     def static_inputs(self, node: Any) -> tuple[str, ...]:
         """The static inputs of a node of this op."""
         return self.static if self.static_if is None else (*self.static, *self.static_if(node))

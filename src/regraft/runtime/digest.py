@@ -7,7 +7,7 @@ variables are left out where they only name.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,18 @@ import numpy as np
 from regraft.base.dtypes import DType
 from regraft.ir.attr import FunctionRef, TensorValue
 from regraft.opkit.call import attr_values, definition_of
-from regraft.runtime.plan import Step
+from regraft.runtime.plan import Access, Conditional, Loop, Node, Step, parts, walk
 from regraft.runtime.values import VariableName
 
 
-def step_digest(step: Step, known: Sequence[tuple[int, Any]], arguments: Any, static: dict[int, Any]) -> bytes:
-    """The digest of a step for these arguments (arrays or shapes) and static values."""
+def step_digest(
+    step: Step,
+    known: Sequence[tuple[int, Any]],
+    arguments: Any,
+    static: dict[int, Any],
+    sizes: Mapping[str, int],
+) -> bytes:
+    """The digest of a step for these arguments (arrays or shapes), static values and sizes of what grows."""
     digest = hashlib.sha256()
     add = digest.update
     numbers: dict[int, int] = {}
@@ -32,7 +38,7 @@ def step_digest(step: Step, known: Sequence[tuple[int, Any]], arguments: Any, st
     def variable(name: str) -> int:
         return variables.setdefault(name, len(variables))
 
-    used = {n for node in step.nodes for n in node.inputs}
+    used = {n for node in walk(step.nodes) for n in node.inputs}
     for name in (*step.reads, *step.writes):
         variable(name)
     for n in step.inputs:
@@ -45,7 +51,24 @@ def step_digest(step: Step, known: Sequence[tuple[int, Any]], arguments: Any, st
         elif n not in step.constants:
             add(f"c{number(n)}={value.dtype}{value.shape}".encode())
             add(value.tobytes() if value.dtype.kind != "O" else repr(value.tolist()).encode())
-    for node in step.nodes:
+
+    def add_nodes(nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            add_node(node)
+
+    def add_node(node: Node) -> None:
+        if isinstance(node, Conditional):
+            sides = [[side if side is None else place(side) for side in found] for _, found in node.results]
+            add(f"?{number(node.selector)}{node.indexed}{[number(n) for n, _ in node.results]}{sides}".encode())
+        elif isinstance(node, Loop):
+            carried = [[number(n) for n in found] for found in node.carried]
+            add(f"*{number(node.condition)}{carried}".encode())
+        for part in parts(node):
+            add(b"{")
+            add_nodes(part)
+            add(b"}")
+        if parts(node):
+            return
         attrs = attr_values(node.spec, node.op, definition_of(node.op)) if node.spec.kernel is not None else {}
         text = [
             node.op.type,
@@ -54,9 +77,15 @@ def step_digest(step: Step, known: Sequence[tuple[int, Any]], arguments: Any, st
             ",".join(f"{a.position}:{variable(a.name)}:{a.before}" for a in (*node.reads, *node.writes)),
             ";".join(f"{k}={plain(v)}" for k, v in attrs.items()),
             "f" if node in step.folded else "",
+            f"{node.op.name}" if node.spec.makes_objects else "",
         ]
         add("|".join(text).encode())
         add(b"\n")
+
+    def place(side: int | Access) -> str:
+        return f"{variable(side.name)}:{side.before}" if isinstance(side, Access) else str(number(side))
+
+    add_nodes(step.nodes)
     add(f"{[number(n) for n in step.outputs]} {[number(n) for n in step.constants]}".encode())
     add(f"{[variable(n) for n in step.reads]} {[variable(n) for n in step.writes]}".encode())
     for group in arguments:
@@ -67,6 +96,8 @@ def step_digest(step: Step, known: Sequence[tuple[int, Any]], arguments: Any, st
         array = np.asarray(value)
         add(f"s{number(n)}={array.dtype}{array.shape}".encode())
         add(array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode())
+    made = sorted(n.op.name for n in walk(step.nodes) if n.spec.makes_objects)
+    add(str([(name, sizes[name]) for name in made if name in sizes]).encode())
     return digest.digest()
 
 

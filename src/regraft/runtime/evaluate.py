@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from regraft.base.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
 from regraft.opkit.registry import Control
-from regraft.runtime.plan import Access, Node
+from regraft.runtime.plan import Access, Conditional, Loop, Node
 
 Values = list[Any]
-Call = Callable[[Node, list[Any]], tuple[Any, ...]]
+
+
+class Engine(Protocol):
+    """What the tiers do in their own ways."""
+
+    def call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+        """Run one kernel on its arguments."""
+
+    def choose(self, node: Conditional, values: Values, variables: Variables) -> None:
+        """Run the branch that the selector says."""
+
+    def loop(self, node: Loop, values: Values, variables: Variables) -> None:
+        """Run a loop to its end."""
 
 
 class Variables:
@@ -43,6 +55,12 @@ class Variables:
     def write(self, name: str, value: Any) -> None:
         self.current[name] = value
 
+    def fork(self) -> Variables:
+        """The same values; what is written here is not written there."""
+        other = Variables(self.initial)
+        other.current = dict(self.current)
+        return other
+
     def step_done(self, kept: Iterable[str]) -> None:
         """Forget values from before the run that nothing wants any more, so that their memory can be used again."""
         wanted = set(kept)
@@ -50,13 +68,19 @@ class Variables:
             del self._initial[name]
 
 
-def evaluate(nodes: Iterable[Node], values: Values, variables: Variables, call: Call) -> None:
-    """Run the nodes. `call` runs one kernel on its arguments; results go into `values` and `variables`."""
+def evaluate(nodes: Iterable[Node], values: Values, variables: Variables, engine: Engine) -> None:
+    """Run the nodes; results go into `values` and `variables`."""
+    call = engine.call
     for node in nodes:
-        args = [values[n] for n in node.inputs]
         if node.spec.control is not None:
-            control(node, args, values, variables)
+            if isinstance(node, Conditional):
+                engine.choose(node, values, variables)
+            elif isinstance(node, Loop):
+                engine.loop(node, values, variables)
+            else:
+                control(node, [values[n] for n in node.inputs], values, variables)
             continue
+        args = [values[n] for n in node.inputs]
         for access in node.reads:
             args[access.position] = present(variables.read(access), access, node)
         for access in node.writes:
@@ -90,6 +114,35 @@ def control(node: Node, args: list[Any], values: Values, variables: Variables) -
         raise UnimplementedError(
             f"op {node.op.type!r} is not supported here", where=(f"node {node.op.name!r}",), op=node.op
         )
+
+
+def branch_of(node: Conditional, selector: Any) -> int:
+    """The branch that a known selector says. TensorFlow takes numbers but 0 and strings but "" for true."""
+    if node.indexed:
+        index = int(selector)
+        return index if 0 <= index < len(node.branches) else len(node.branches) - 1
+    return int(truth(selector))
+
+
+def truth(value: Any) -> bool:
+    """A known value as a condition."""
+    if np.size(value) == 1 and np.ndim(value) == 0:
+        return bool(np.asarray(value)[()])
+    return bool(np.size(value))
+
+
+def side(found: int | Access | None, node: Node, values: Values, variables: Variables) -> Any:
+    """The value that a branch hands on; None where it has none."""
+    if isinstance(found, Access):
+        return present(variables.read(found), found, node)
+    return None if found is None else values[found]
+
+
+def choose(node: Conditional, way: int, values: Values, variables: Variables, engine: Engine) -> None:
+    """Run branch `way` of a conditional in place."""
+    evaluate(node.branches[way], values, variables, engine)
+    for number, sides in node.results:
+        values[number] = side(sides[way], node, values, variables)
 
 
 def present(value: Any, access: Access, node: Node) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from regraft.base.errors import FailedPreconditionError
+from regraft.base.errors import FailedPreconditionError, InvalidArgumentError
+from regraft.opkit.objects import Untraceable
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
@@ -24,6 +25,8 @@ _WORTH = 0.5
 _WORTH_LOOKING = 64
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
 _FEW_NODES = 4
+# What had no room gets this many times the room that it would have taken.
+_ROOM = 4
 
 
 class Executor:
@@ -37,6 +40,9 @@ class Executor:
         self._interpreter = Interpreter(state)
         self._programs: dict[Step, dict[Any, Program]] = {}
         self._spent: dict[Step, float] = {}
+        # Why steps can't be compiled, and how much room what grows in them needs.
+        self.refused: dict[Step, str] = {}
+        self._sizes: dict[Step, dict[str, int]] = {}
 
     def run(self, plan: Plan, feeds: Sequence[tuple[int, Any]]) -> list[Any]:
         """The fetched values as NumPy arrays, in order; None for operations."""
@@ -61,59 +67,75 @@ class Executor:
                         variables.keep(name)
                 self._step(plan, step, values, variables)
                 for name in step.writes:
-                    store.assign(name, _held(variables.current[name], feeds))
+                    if name in variables.current:
+                        store.assign(name, _held(variables.current[name], feeds))
                 variables.step_done(plan.kept)
         with self._state.lock:
             return self._fetched(plan, values, variables)
 
     def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> None:
-        if not step.compiled or self._tier == "interpret":
+        if not step.compiled or self._tier == "interpret" or step in self.refused:
             self._interpreter.run(step, values, variables)
             return
         programs = self._programs.setdefault(step, {})
         key = self._key(step, values)
         program = programs.get(key)
-        if program is None:
-            program = self._program(plan, step, values, variables)
+        while True:
             if program is None:
-                started = time.perf_counter()
-                self._interpreter.run(step, values, variables)
-                self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
+                program = self._program(plan, step, values, variables)
+                if program is None:
+                    started = time.perf_counter()
+                    self._interpreter.run(step, values, variables)
+                    self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
+                    return
+                programs[key] = program
+            lacking = program.run(values, variables, self._state)
+            if not lacking:
                 return
-            programs[key] = program
-        program.run(values, variables, self._state)
+            sizes = self._sizes.setdefault(step, {})
+            sizes.update((name, _ROOM * size) for name, size in lacking.items())
+            program = None
 
     def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
         """The step as a program, or None while it is better interpreted."""
         worth = self._worth_compiling(step)
         first = step not in self._spent
-        if not worth and not (first and len(step.nodes) >= _WORTH_LOOKING):
+        if not worth and not (first and step.size >= _WORTH_LOOKING):
             return None
         lookup = lambda n: variables.current.get(n, variables.initial(n))  # noqa: E731
-        program = Program(step, plan.kept, plan.size, plan.known, values, lookup)
-        if len(step.nodes) >= _WORTH_LOOKING and program.load():
+        sizes = {**self._interpreter.objects.sizes, **self._sizes.get(step, {})}
+        program = Program(step, plan.kept, plan.size, plan.known, values, lookup, sizes)
+        if step.size >= _WORTH_LOOKING and program.load():
             return program
         if not worth:
             return None
-        program.compile()
+        try:
+            program.compile()
+        except Untraceable as e:
+            self.refused[step] = str(e)
+            return None
         return program
 
     def _worth_compiling(self, step: Step) -> bool:
         if self._tier == "compile":
             return True
-        if len(step.nodes) > _FEW_NODES and any(node.spec.lax for node in step.nodes):
+        if step.size > _FEW_NODES and any(node.spec.lax for node in step.nodes):
             return True
-        cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * len(step.nodes)
+        cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * step.size
         return self._spent.get(step, 0.0) > _WORTH * cost
 
     def _key(self, step: Step, values: list[Any]) -> Any:
-        shapes = tuple((values[n].shape, values[n].dtype) for n in step.inputs if n not in step.static)
-        static = tuple((np.asarray(values[n]).tobytes(), values[n].shape, values[n].dtype) for n in sorted(step.static))
+        given = (values[n] for n in step.inputs if n not in step.static)
+        shapes = tuple(None if v is None else (v.shape, v.dtype) for v in given)
+        known = (values[n] for n in sorted(step.static))
+        static = tuple(None if v is None else (np.asarray(v).tobytes(), v.shape, v.dtype) for v in known)
         return (self._state.variables.layout, shapes, static)
 
     def _fetched(self, plan: Plan, values: list[Any], variables: Variables) -> list[Any]:
         out: list[Any] = []
-        for fetch in plan.fetches:
+        for i, fetch in enumerate(plan.fetches):
+            if any(not _went(values[number], way) for number, way in fetch.alive):
+                raise InvalidArgumentError(f"Retval[{i}] does not have value")
             if fetch.variable is not None:
                 out.append(self._variable(fetch.variable, fetch.before, variables))
             elif fetch.number is None:
@@ -132,6 +154,11 @@ class Executor:
                 hint="run its initializer, restore a checkpoint, or assign to it first",
             )
         return _owned(value)
+
+
+def _went(selector: Any, way: int) -> bool:
+    """Whether a conditional took branch `way`. One that did not run at all has no selector."""
+    return selector is not None and int(selector) == way
 
 
 def _held(value: Any, feeds: Sequence[tuple[int, Any]]) -> Any:

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from regraft.opkit.arrays import jax
+from regraft.opkit.objects import Objects
 from regraft.opkit.random import Rng
-from regraft.runtime.evaluate import Values, Variables, evaluate, in_context
-from regraft.runtime.plan import Node, Step
+from regraft.opkit.stacks import HostStack
+from regraft.opkit.tensor_arrays import HostTensorArray
+from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, truth
+from regraft.runtime.plan import Conditional, Loop, Node, Step
 from regraft.runtime.state import SessionState
 
 
@@ -22,12 +25,31 @@ class Interpreter:
     def __init__(self, state: SessionState) -> None:
         self._state = state
         self._jitted: dict[tuple[Any, ...], Any] = {}
+        self.objects = Objects(HostTensorArray, HostStack)
 
     def run(self, step: Step, values: Values, variables: Variables) -> None:
         """Run a step's nodes; `values` and `variables` take the results."""
-        evaluate(step.nodes, values, variables, self._call)
+        evaluate(step.nodes, values, variables, self)
 
-    def _call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+    def choose(self, node: Conditional, values: Values, variables: Variables) -> None:
+        """Run the branch that the selector says, and no other."""
+        choose(node, branch_of(node, values[node.selector]), values, variables, self)
+
+    def loop(self, node: Loop, values: Values, variables: Variables) -> None:
+        """Run a loop to its end."""
+        for first, inside, _ in node.carried:
+            values[inside] = values[first]
+        while True:
+            evaluate(node.head, values, variables, self)
+            if not truth(values[node.condition]):
+                return
+            evaluate(node.body, values, variables, self)
+            following = [values[after] for _, _, after in node.carried]
+            for (_, inside, _), value in zip(node.carried, following, strict=True):
+                values[inside] = value
+
+    def call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+        """Run one kernel on NumPy arrays."""
         spec = node.spec
         args = [np.asarray(a) if type(a).__module__.startswith("jax") else a for a in args]
         if spec.random:
@@ -36,6 +58,9 @@ class Interpreter:
             return in_context(node, args, lambda: self._compiled(node, args))
         run = node.run
         assert run is not None
+        if spec.makes_objects:
+            self.objects.node = node.op.name
+            return in_context(node, args, lambda: run(*args, objects=self.objects))
         if spec.session:
             return in_context(node, args, lambda: run(*args, session=self._state))
         return in_context(node, args, lambda: run(*args))

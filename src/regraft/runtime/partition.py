@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from regraft.opkit.registry import Runs
-from regraft.runtime.plan import Node
+from regraft.runtime.plan import Conditional, Loop, Node, parts, walk
 
 # What a host op may have evaluated beside it: this many ops, on tensors of this many elements.
 _MOST_FOLDED = 64
@@ -34,10 +34,6 @@ def foldable(node: Node) -> bool:
     return spec.pure and spec.runs is Runs.XLA and not spec.lax and not node.reads and not node.writes
 
 
-def _in_program(node: Node) -> bool:
-    return node.spec.runs is Runs.XLA
-
-
 def _is_small(node: Node) -> bool:
     """Whether a node's outputs have few elements, by their static shapes, whatever its inputs hold."""
     if node.spec.metadata and set(node.spec.metadata) >= set(node.spec.input_names):
@@ -49,32 +45,93 @@ def _is_small(node: Node) -> bool:
 
 
 class Partition:
-    """Assigns each node a level; the nodes of one level and kind are a step."""
+    """Assigns each node a level; the nodes of one level and kind are a step.
 
-    def __init__(self, nodes: Sequence[Node], known: Collection[int]) -> None:
+    objects  numbers of handles and lists: what shares them must stand in one step, or be interpreted
+    notes    what is not compiled though its ops could be, and why
+    """
+
+    def __init__(self, nodes: Sequence[Node], known: Collection[int], objects: Collection[int] = ()) -> None:
         self.nodes = nodes
         self.producer = {n: node for node in nodes for n in node.outputs}
         self.known = set(known)
+        self.notes: list[str] = []
+        self._objects = objects
+        self._hosted: set[Node] = set()
+        self._demand_all()
+
+    def _demand_all(self) -> None:
         self.folds: dict[Node, set[int]] = {}
         self.folded: dict[Node, set[Node]] = {}
-        self._mark_known()
-        for node in nodes:
-            if node.static and _in_program(node):
-                self._demand(node)
-            elif not _in_program(node):
-                self._fold_small(node)
-
-    def _mark_known(self) -> None:
+        self._mark_known(self.nodes)
         for node in self.nodes:
+            if not self._in_program(node):
+                self._fold_small(node)
+            elif node.static:
+                self._demand(node, [node.inputs[i] for i in node.static])
+            elif parts(node):
+                self._demand_inside(node)
+
+    def _in_program(self, node: Node) -> bool:
+        return node.spec.runs is Runs.XLA and node not in self._hosted
+
+    def _host(self, node: Node, reason: str) -> None:
+        self._hosted.add(node)
+        self.notes.append(f"interpreted: {node}: {reason}")
+
+    def _mark_known(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            for part in parts(node):
+                self._mark_known(part)
+            if isinstance(node, Conditional):
+                # What just one branch gives is known outside as well: nothing uses it when the branch did not run.
+                self.known.difference_update(n for n, sides in node.results if None not in sides)
+                continue
+            if parts(node):
+                self.known.difference_update(node.outputs)
+                continue
             if not foldable(node):
                 continue
             by_shape = node.spec.metadata and set(node.spec.metadata) >= set(node.spec.input_names)
             if by_shape or (node.inputs and all(n in self.known for n in node.inputs)):
                 self.known.update(node.outputs)
 
-    def _demand(self, node: Node) -> None:
-        """Find what the static inputs of `node` rest on: values that must exist before its step."""
-        stack = [node.inputs[i] for i in node.static]
+    def _demand_inside(self, node: Node) -> None:
+        """Find what the static inputs of the nodes inside `node` rest on. If it is something in there, interpret it."""
+        inside: dict[int, Node] = {n: inner for inner in walk([node]) for n in inner.outputs}
+        outer: list[int] = []
+        seen: set[int] = set()
+        for inner in walk([node]):
+            stack = [inner.inputs[i] for i in inner.static]
+            while stack:
+                number = stack.pop()
+                if number in seen or number in self.known:
+                    continue
+                seen.add(number)
+                producer = inside.get(number)
+                if producer is None:
+                    outer.append(number)
+                elif foldable(producer):
+                    stack.extend(producer.inputs)
+                else:
+                    self._host(node, f"{inner.op.name!r} needs a value that is only known when it runs")
+                    return
+        if isinstance(node, Conditional) and any(self._maybe_dead(n, node.selector) for n in node.inputs):
+            outer.append(node.selector)
+        self._demand(node, outer)
+
+    def _maybe_dead(self, number: int, selector: int) -> bool:
+        """Whether a value comes from the host, and only where the branch of `selector` ran: then that must be known."""
+        producer = self.producer.get(number)
+        return (
+            isinstance(producer, Conditional)
+            and producer.selector == selector
+            and not self._in_program(producer)
+            and any(n == number and None in sides for n, sides in producer.results)
+        )
+
+    def _demand(self, node: Node, stack: list[int]) -> None:
+        """Find what values that `node` must know rest on: values that must exist before its step."""
         seen: set[int] = set()
         while stack:
             number = stack.pop()
@@ -107,11 +164,10 @@ class Partition:
 
     def groups(self) -> list[Group]:
         """The steps in order."""
-        level = self._earliest()
-        self._postpone(level)
+        level = self._levels()
         by_place: dict[tuple[int, bool], Group] = {}
         for node in self.nodes:
-            compiled = _in_program(node)
+            compiled = self._in_program(node)
             group = by_place.setdefault((level[node], compiled), Group(compiled))
             group.nodes.append(node)
             group.static |= self.folds.get(node, set())
@@ -123,11 +179,45 @@ class Partition:
             group.folded = [n for n in self.nodes if n in folded]
         return [by_place[place] for place in sorted(by_place, key=lambda p: (p[0], p[1]))]
 
+    def _levels(self) -> dict[Node, int]:
+        while True:
+            level = self._earliest()
+            self._postpone(level)
+            apart = self._apart(level)
+            if not apart:
+                return level
+            for node in apart:
+                self._host(node, "it shares a TensorArray, stack or list with what runs in another step")
+            self._demand_all()
+
+    def _apart(self, level: dict[Node, int]) -> list[Node]:
+        """Program nodes that share an object with a node of another step."""
+        if not self._objects:
+            return []
+        leader: dict[int, int] = {}
+
+        def find(n: int) -> int:
+            while leader.setdefault(n, n) != n:
+                n = leader[n]
+            return n
+
+        users: list[tuple[Node, int]] = []
+        for node in self.nodes:
+            shared = [n for n in (*node.inputs, *node.outputs) if n in self._objects]
+            for n in shared:
+                leader[find(n)] = find(shared[0])
+            if shared:
+                users.append((node, shared[0]))
+        places: dict[int, set[tuple[int, bool]]] = {}
+        for node, n in users:
+            places.setdefault(find(n), set()).add((level[node], self._in_program(node)))
+        return [node for node, n in users if len(places[find(n)]) > 1 and self._in_program(node)]
+
     def _before(self, node: Node) -> list[tuple[Node, bool]]:
         """The nodes that must come first, and whether they must stand in an earlier step."""
         out = []
         static = self.folds.get(node, set())
-        beside = self.folded.get(node, set()) if not _in_program(node) else set()
+        beside = self.folded.get(node, set()) if not self._in_program(node) else set()
         for n in node.inputs:
             producer = self.producer.get(n)
             if producer is not None and producer not in beside:
@@ -137,24 +227,27 @@ class Partition:
         return out
 
     def _earliest(self) -> dict[Node, int]:
-        self._by_op = {node.op: node for node in self.nodes}
+        self._by_op = {node.op: node for node in self.nodes if not parts(node)}
+        for node in self.nodes:
+            if isinstance(node, (Conditional, Loop)):
+                self._by_op.update((op, node) for op in node.stands)
         level: dict[Node, int] = {}
         for node in self.nodes:
             at = 0
             for other, strictly in self._before(node):
-                same = _in_program(other) is _in_program(node)
+                same = self._in_program(other) is self._in_program(node)
                 at = max(at, level[other] + (1 if strictly or not same else 0))
             level[node] = at
         return level
 
     def _postpone(self, level: dict[Node, int]) -> None:
         """Move program nodes as late as those that use them allow, so that fewer programs are left."""
-        last = max((at for node, at in level.items() if _in_program(node)), default=0)
+        last = max((at for node, at in level.items() if self._in_program(node)), default=0)
         latest: dict[Node, int] = {}
         for node in reversed(self.nodes):
-            if _in_program(node):
+            if self._in_program(node):
                 level[node] = max(level[node], min(latest.get(node, last), last))
             for other, strictly in self._before(node):
-                same = _in_program(other) is _in_program(node)
+                same = self._in_program(other) is self._in_program(node)
                 bound = level[node] - (1 if strictly or not same else 0)
                 latest[other] = min(latest.get(other, bound), bound)

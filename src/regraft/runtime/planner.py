@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from regraft.base.dtypes import resource
 from regraft.base.errors import InvalidArgumentError, UnimplementedError
 from regraft.ir.attr import TensorValue
-from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
 from regraft.opkit.call import bind_kernel, definition_of, flat_index
 from regraft.opkit.registry import Control, OpSpec
-from regraft.runtime import prune, regions
 from regraft.runtime.partition import Group, Partition
 from regraft.runtime.plan import Access, Fetch, Node, Plan, Step, count
 from regraft.runtime.values import VariableName
@@ -29,45 +28,12 @@ from regraft.runtime.values import VariableName
 LARGE_CONSTANT = 1024
 
 
-def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor]) -> Plan:
-    """The plan for one combination of fetches and feeds.
-
-    raises  UnimplementedError naming every op behind the fetches that has no kernel
-            InvalidArgumentError for a placeholder that nothing feeds
-    """
-    ops = prune.needed(fetches, feeds)
-    check_known(ops)
-    order = prune.ordered(ops)
-    if regions.needed(order):
-        return regions.RegionPlanner(order, list(feeds)).plan(fetches)
-    return Planner(order, list(feeds)).plan(fetches)
-
-
 def variable_name(op: Operation) -> str:
     """The key of the variable that a variable op stands for: its shared name, else the node's own name."""
     shared = op.attrs.get("shared_name") or b""
     container = op.attrs.get("container") or b""
     name = shared.decode() if shared else op.name
     return f"{container.decode()}/{name}" if container else name
-
-
-def check_known(ops: set[Operation]) -> None:
-    unknown = [op for op in ops if registry.lookup(op.type) is None]
-    if not unknown:
-        return
-    unknown.sort(key=lambda op: op._id)
-    first = unknown[0]
-    kinds = sorted({op.type for op in unknown})
-    raise UnimplementedError(
-        f"op {first.type!r} has no kernel in Regraft, and the fetches need it",
-        where=tuple(f"node {op.name!r} (op {op.type!r})" for op in unknown[:5]),
-        hint=(
-            (f"without a kernel: {', '.join(kinds)}; " if len(kinds) > 1 else "")
-            + f"fetch something that does not need it, feed {first.name + ':0'!r}, or add a kernel with "
-            f'@regraft.register_op("{first.type}")'
-        ),
-        op=first,
-    )
 
 
 def _proto_name(op: Operation) -> str:
@@ -212,7 +178,7 @@ class Planner:
             held = self.names.get(t)
             if held is None:
                 continue
-            wants_value = any(i in by_name[n] for n in spec.reads) or t.dtype.base.numpy.kind != "O"
+            wants_value = any(i in by_name[n] for n in spec.reads) or t.dtype.base is not resource
             if wants_value or spec.control is Control.INITIALIZED:
                 reads.append(Access(i, held, not self._sees(op, held)))
         for n in spec.reads:

@@ -2,29 +2,33 @@
 
 A program fits one combination of input shapes, variable shapes and static values. Its arguments are, in order: the
 variables it replaces (donated), the variables it only reads, the values it takes, and the counters of its random ops.
+
+What grows while a program runs (the stacks of a loop's gradient) has room for a number of elements. A run for which
+that was not enough says so and changes nothing; the caller makes a program with more room.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from regraft.opkit.arrays import jax, jnp, on_host
-from regraft.opkit.random import Rng
+from regraft.base.errors import OpError
+from regraft.opkit.arrays import jax, jnp
+from regraft.opkit.objects import RunObject, Untraceable
 from regraft.runtime import cache
 from regraft.runtime.digest import step_digest
-from regraft.runtime.evaluate import Values, Variables, evaluate, in_context, present
+from regraft.runtime.evaluate import Values, Variables, evaluate, present
 from regraft.runtime.interpreter import seeds
-from regraft.runtime.plan import Access, Node, Step
+from regraft.runtime.plan import Access, Step, parts, walk
 from regraft.runtime.state import SessionState
+from regraft.runtime.trace import Tracer
 
 # Programs that took fewer seconds than this to make are not worth a file.
 _WORTH_KEEPING = 0.3
-# A folded constant of more elements than this is computed by the program instead.
-_LARGE_FOLD = 1024
 
 
 class Program:
@@ -38,18 +42,21 @@ class Program:
         known: Sequence[tuple[int, Any]],
         values: Values,
         variables: Any,
+        sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._step = step
+        self._sizes = sizes
         self._size = size
         self._known = known
         written = set(step.writes)
         present_ = {n: variables(n) for n in step.reads}
-        self.donated = tuple(n for n in step.reads if n in written and n not in kept)
-        self.read = tuple(n for n in step.reads if n not in self.donated)
-        self.inputs = tuple(n for n in (*step.inputs, *step.constants) if n not in step.static)
-        self.random = tuple(node for node in step.nodes if node.spec.random)
-        self._static = {n: np.asarray(values[n]) for n in step.static}
-        for node in step.nodes:
+        self.donated = tuple(n for n in step.reads if n in written and n not in kept and present_[n] is not None)
+        self.read = tuple(n for n in step.reads if n not in self.donated and present_[n] is not None)
+        given = (n for n in (*step.inputs, *step.constants) if n not in step.static)
+        self.inputs = tuple(n for n in given if values[n] is not None)
+        self.random = tuple(node for node in walk(step.nodes) if node.spec.random)
+        self._static = {n: np.asarray(values[n]) for n in step.static if values[n] is not None}
+        for node in (n for n in step.nodes if not parts(n)):
             for access in (*node.reads, *node.writes):
                 if access.name in present_:
                     present(present_[access.name], access, node)
@@ -69,17 +76,26 @@ class Program:
         return self._call is not None
 
     def compile(self) -> None:
-        """Trace and compile, and keep the result in the disk cache when that took long."""
+        """Trace and compile, and keep the result in the disk cache when that took long.
+
+        raises  Untraceable for what only the interpreter can run
+        """
         started = time.perf_counter()
         with jax.enable_x64(True):
             shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), self._arguments)
-            self._call = jax.jit(self._trace, donate_argnums=(0,)).lower(*shapes).compile()
+            try:
+                lowered = jax.jit(self._trace, donate_argnums=(0,)).lower(*shapes)
+            except OpError as e:
+                if isinstance(e.__cause__, jax.errors.JAXTypeError):
+                    raise Untraceable(f"a value must be known when it is traced: {e.message.splitlines()[0]}") from e
+                raise
+            self._call = lowered.compile()
             if time.perf_counter() - started > _WORTH_KEEPING:
                 cache.store(self._digest(), self._call)
         self._arguments = None
 
     def _digest(self) -> bytes:
-        return step_digest(self._step, self._known, self._arguments, self._static)
+        return step_digest(self._step, self._known, self._arguments, self._static, self._sizes)
 
     def _counters_template(self) -> Any:
         return np.zeros((len(self.random), 6), np.uint32)
@@ -94,15 +110,45 @@ class Program:
             values[number] = value
         held = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         variables = Variables(held.get)
-        tracer = _Tracer(self._step, {n.op.name: counters[i] for i, n in enumerate(self.random)})
-        evaluate(self._step.nodes, values, variables, tracer.call)
-        new = [jnp.asarray(variables.current[n]) for n in self._step.writes]
-        outputs = [jnp.asarray(values[n]) for n in self._step.outputs]
-        moved = [tracer.after[n.op.name] for n in self.random]
-        return new, outputs, (jnp.stack(moved) if moved else counters[:, 2:])
+        tracer = Tracer(self._step.folded, {n.op.name: counters[i] for i, n in enumerate(self.random)}, self._sizes)
+        evaluate(self._step.nodes, values, variables, tracer)
+        new = [self._new(variables, n) for n in self._step.writes]
+        outputs = [self._output(values[n]) for n in self._step.outputs]
+        moved = [tracer.counters[n.op.name][2:] for n in self.random]
+        excess: dict[str, Any] = {}
+        for found in (o.excess() for o in tracer.objects.live):
+            if found is not None:
+                excess[found[0]] = jnp.maximum(excess[found[0]], found[1]) if found[0] in excess else found[1]
+        if excess:
+            failed = jnp.any(jnp.stack(list(excess.values())) > 0)
+            new = [self._unless(failed, held.get(n), v) for n, v in zip(self._step.writes, new, strict=True)]
+        return new, outputs, (jnp.stack(moved) if moved else counters[:, 2:]), excess
 
-    def run(self, values: Values, variables: Variables, state: SessionState) -> None:
-        """Run the program; `values` and `variables` take JAX arrays."""
+    @staticmethod
+    def _new(variables: Variables, name: str) -> Any:
+        value = variables.read(Access(0, name, False))
+        if value is None:
+            raise Untraceable(f"variable {name!r} may be left without a value")
+        return jnp.asarray(value)
+
+    @staticmethod
+    def _output(value: Any) -> Any:
+        if value is None or isinstance(value, RunObject):
+            raise Untraceable("a handle or a dead value is used in another step")
+        return jnp.asarray(value)
+
+    @staticmethod
+    def _unless(failed: Any, old: Any, new: Any) -> Any:
+        """The old value where the run failed, so that it can be run again."""
+        if old is None or old.shape != new.shape or old.dtype != new.dtype:
+            return new
+        return jnp.where(failed, old, new)
+
+    def run(self, values: Values, variables: Variables, state: SessionState) -> dict[str, int]:
+        """Run the program; `values` and `variables` take JAX arrays.
+
+        returns  nothing, or what had no room and how large it would have become: then the run must be made again
+        """
         donated = [variables.read(Access(0, n, False)) for n in self.donated]
         read = [variables.read(Access(0, n, n not in variables.current)) for n in self.read]
         inputs = [values[n] for n in self.inputs]
@@ -111,7 +157,14 @@ class Program:
             key, counter = state.random.get(node.op.name, *seeds(node))
             counters[i, :2], counters[i, 2:] = key, counter
         with jax.enable_x64(True):
-            new, outputs, moved = self._call(donated, read, inputs, counters)
+            new, outputs, moved, excess = self._call(donated, read, inputs, counters)
+        lacking = {name: int(size) for name, size in excess.items() if size}
+        if lacking:
+            given_away = set(self.donated)
+            for name, value in zip(self._step.writes, new, strict=True):
+                if name in given_away:
+                    variables.write(name, value)
+            return lacking
         if self.random:
             moved = np.asarray(moved)
             for i, node in enumerate(self.random):
@@ -120,30 +173,4 @@ class Program:
             variables.write(name, value)
         for number, value in zip(self._step.outputs, outputs, strict=True):
             values[number] = value
-
-
-class _Tracer:
-    """Calls kernels while a program is traced: on NumPy where a value must be known, on tracers elsewhere."""
-
-    def __init__(self, step: Step, counters: dict[str, Any]) -> None:
-        self._folded = step.folded
-        self._counters = counters
-        self.after: dict[str, Any] = {}
-
-    def call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
-        run = node.run
-        assert run is not None
-        if node.spec.random:
-            state = self._counters[node.op.name]
-            rng = Rng(state[:2], state[2:])
-            results = in_context(node, args, lambda: run(*args, rng=rng))
-            self.after[node.op.name] = rng.counter
-            return results
-        if not on_host(*args):
-            return in_context(node, args, lambda: run(*args))
-        if not node.spec.lax:
-            results = in_context(node, args, lambda: run(*args))
-            if node in self._folded or all(np.size(r) <= _LARGE_FOLD for r in results):
-                return results
-        traced = [a if i in node.static or a is None else jnp.asarray(a) for i, a in enumerate(args)]
-        return in_context(node, traced, lambda: run(*traced))
+        return {}

@@ -10,7 +10,7 @@ from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.runtime.executor import Executor
 from regraft.runtime.plan import Plan
-from regraft.runtime.planner import build_plan
+from regraft.runtime.build import build_plan
 from regraft.runtime.state import SessionState, VariableStore
 from regraft.session.feeds import feed_array
 from regraft.session.fetches import Rebuild, expand, expand_feed

@@ -1,0 +1,46 @@
+"""From fetches and feeds to a plan: prune, order, and hand over to the planner that the operations need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regraft.base.errors import UnimplementedError
+from regraft.ir.graph import Graph
+from regraft.ir.node import Operation, Tensor
+from regraft.opkit import registry
+from regraft.runtime import prune, regions
+from regraft.runtime.plan import Plan
+from regraft.runtime.planner import Planner
+
+
+def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor]) -> Plan:
+    """The plan for one combination of fetches and feeds.
+
+    raises  UnimplementedError naming every op behind the fetches that has no kernel
+            InvalidArgumentError for a placeholder that nothing feeds
+    """
+    ops = prune.needed(fetches, feeds)
+    check_known(ops)
+    order = prune.ordered(ops)
+    if regions.needed(order):
+        return regions.RegionPlanner(order, list(feeds)).plan(fetches)
+    return Planner(order, list(feeds)).plan(fetches)
+
+
+def check_known(ops: set[Operation]) -> None:
+    unknown = [op for op in ops if registry.lookup(op.type) is None]
+    if not unknown:
+        return
+    unknown.sort(key=lambda op: op._id)
+    first = unknown[0]
+    kinds = sorted({op.type for op in unknown})
+    raise UnimplementedError(
+        f"op {first.type!r} has no kernel in Regraft, and the fetches need it",
+        where=tuple(f"node {op.name!r} (op {op.type!r})" for op in unknown[:5]),
+        hint=(
+            (f"without a kernel: {', '.join(kinds)}; " if len(kinds) > 1 else "")
+            + f"fetch something that does not need it, feed {first.name + ':0'!r}, or add a kernel with "
+            f'@regraft.register_op("{first.type}")'
+        ),
+        op=first,
+    )
