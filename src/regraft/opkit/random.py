@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from regraft.base.errors import InvalidArgumentError, UnimplementedError
-from regraft.opkit.arrays import jnp, on_host, shape_text, static_shape
+from regraft.opkit.arrays import jnp, lax, on_host, shape_text, static_shape
 
 PHILOX, AUTO = 1, 3
 """The algorithm's number among a stateless op's inputs, and the one that leaves the choice to the device."""
@@ -131,15 +131,21 @@ def _key_words(xp: Any, key: Any) -> tuple[Any, Any]:
 
 
 def _encrypt(xp: Any, key: tuple[Any, Any], counter: list[Any]) -> list[Any]:
-    a, b, c, d = counter
-    k0, k1 = key
+    if xp is np:
+        return list(_rounds(np, _ROUNDS, *counter, *key)[:4])
+    # A loop keeps XLA from fusing the cipher into whatever reads its words: for each element of the output it would run
+    # all rounds again, and four times over. Two rounds a turn cost the least on CPUs.
+    state = lax.fori_loop(0, _ROUNDS // 2, lambda _, s: _rounds(jnp, 2, *s), (*counter, *key))
+    return list(state[:4])
+
+
+def _rounds(xp: Any, count: int, a: Any, b: Any, c: Any, d: Any, k0: Any, k1: Any) -> tuple[Any, ...]:
+    """The words of the block and of the key after so many rounds."""
     w0, w1 = (np.uint32(w) for w in _WEYL)
     m0, m1 = (np.uint64(m) for m in _MULTIPLY)
     shift = np.uint64(32)
     with np.errstate(over="ignore"):
-        for i in range(_ROUNDS):
-            if i:
-                k0, k1 = k0 + w0, k1 + w1
+        for _ in range(count):
             p, q = a.astype(np.uint64) * m0, c.astype(np.uint64) * m1
             a, b, c, d = (
                 (q >> shift).astype(np.uint32) ^ b ^ k0,
@@ -147,7 +153,8 @@ def _encrypt(xp: Any, key: tuple[Any, Any], counter: list[Any]) -> list[Any]:
                 (p >> shift).astype(np.uint32) ^ d ^ k1,
                 p.astype(np.uint32),
             )
-    return [a, b, c, d]
+            k0, k1 = k0 + w0, k1 + w1
+    return a, b, c, d, k0, k1
 
 
 def blocks_at(key: Any, counter: Any, offsets: Any) -> Any:
