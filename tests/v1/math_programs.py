@@ -169,7 +169,6 @@ def reductions(tf: Any) -> None:
     tf.math.reduce_variance(x, axis=0)
     tf.math.reduce_std(x)
     tf.math.reduce_euclidean_norm(x, 1)
-    tf.nn.zero_fraction(x)
 
 
 @program

@@ -245,3 +245,8 @@ def sampled_losses(tf: Any) -> None:
     tf.nn.sampled_softmax_loss(weights, biases, labels, inputs, 5, 100)
     tf.nn.sampled_softmax_loss(weights, biases, tf.cast(labels, tf.int64), inputs, 5, 100, remove_accidental_hits=False)
     tf.nn.uniform_candidate_sampler(tf.cast(labels, tf.int64), 1, 4, True, 100, seed=3)
+
+
+@program
+def zero_fractions(tf: Any) -> None:
+    tf.nn.zero_fraction(tf.placeholder(tf.float32, [None, 4], name="x"))
