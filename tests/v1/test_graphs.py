@@ -27,13 +27,13 @@ NEEDS_KERAS = pytest.mark.skipif(
 NEEDS_COND = pytest.mark.skipif(
     not importlib.util.find_spec("regraft.v1._control_flow"), reason="tf.cond is not there yet"
 )
-NEEDS_SAMPLERS = pytest.mark.skipif(
-    registry.lookup("LogUniformCandidateSampler") is None, reason="the candidate samplers have no kernels yet"
+NEEDS_SPARSE = pytest.mark.skipif(
+    registry.lookup("SparseToDense") is None, reason="SparseToDense has no shape rule yet"
 )
 MARKS = {
     "layer-flags_that_are_fed": [NEEDS_COND],
     "nn-zero_fractions": [NEEDS_COND],
-    "nn-sampled_losses": [NEEDS_SAMPLERS],
+    "nn-sampled_losses": [NEEDS_SPARSE],
 }
 
 ROWS = [
