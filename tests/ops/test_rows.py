@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,16 +23,6 @@ from tests.oracle import available, tensorflow
 pytestmark = pytest.mark.skipif(not available(), reason="TensorFlow, the oracle, is not installed")
 
 ROWS = [pytest.param(case, id=f"{family}-{case.label}") for family, case in rows()]
-FAILING = [p for p in ROWS if p.values[0].fails is not None]
-WITH_KERNEL = [
-    p
-    for p in ROWS
-    if p.values[0].fails is None and (s := registry.lookup(p.values[0].op)) and s.kernel is not None and not s.session
-]
-COMPILED = [
-    p for p in WITH_KERNEL if p.values[0].compiled and registry.lookup(p.values[0].op).runs is registry.Runs.XLA
-]
-DIFFERENTIABLE = [p for p in ROWS if p.values[0].grad]
 
 # Relative to the largest magnitude of an output.
 TOLERANCE = {
@@ -172,18 +164,40 @@ def compare(value: Any, reference: Any, rtol: float | None, where: str) -> None:
     np.testing.assert_allclose(value, reference, rtol=0, atol=tolerance * max(scale, 1e-30), err_msg=where)
 
 
-@pytest.mark.parametrize("case", WITH_KERNEL)
-def test_interpreted_value_is_tensorflows(case: Case) -> None:
-    check(case, ours(case, compiled=False), expected(case))
+@pytest.mark.parametrize("case", ROWS)
+def test_row(case: Case) -> None:
+    """One test a row, so that TensorFlow is asked once for its values."""
+    spec = registry.lookup(case.op)
+    assert spec is not None
+    if case.fails is not None:
+        with stage("refused by both"):
+            refused(case)
+    elif spec.kernel is not None and not spec.session:
+        wanted = expected(case)
+        with stage("interpreted"):
+            check(case, ours(case, compiled=False), wanted)
+        if case.compiled and spec.runs is registry.Runs.XLA:
+            with stage("compiled"):
+                check(case, ours(case, compiled=True), wanted)
+    for mode in case.modes or (both.KNOWN, both.CONSTANTS, both.PARTIAL, both.UNKNOWN_RANK):
+        with stage(f"static shapes, inputs {mode}"):
+            same_shapes(case, mode)
+        if case.grad and mode != both.KNOWN:
+            with stage(f"gradient graph, inputs {mode}"):
+                same_gradients(case, mode)
 
 
-@pytest.mark.parametrize("case", COMPILED)
-def test_compiled_value_is_tensorflows(case: Case) -> None:
-    check(case, ours(case, compiled=True), expected(case))
+@contextlib.contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Say in an error which part of the row it comes from."""
+    try:
+        yield
+    except BaseException as e:
+        e.add_note(f"in: {name}")
+        raise
 
 
-@pytest.mark.parametrize("case", FAILING)
-def test_both_refuse(case: Case) -> None:
+def refused(case: Case) -> None:
     tf = tensorflow()
     assert case.fails is not None
     try:
@@ -200,11 +214,7 @@ def test_both_refuse(case: Case) -> None:
         bind_kernel(registry.lookup(case.op), mine.node)(*mine.values)
 
 
-@pytest.mark.parametrize("mode", [both.KNOWN, both.CONSTANTS, both.PARTIAL, both.UNKNOWN_RANK])
-@pytest.mark.parametrize("case", ROWS)
-def test_static_shape_is_tensorflows(case: Case, mode: str) -> None:
-    if case.modes and mode not in case.modes:
-        pytest.skip(case.why)
+def same_shapes(case: Case, mode: str) -> None:
     if case.expected is not None:
         shapes = [t.shape.sizes for t in both.in_regraft(case, both.KNOWN).node.outputs]
         assert shapes == [np.shape(e) for e in case.expected]
@@ -226,16 +236,12 @@ def test_static_shape_is_tensorflows(case: Case, mode: str) -> None:
             assert a.shape.sizes == known, f"output {i}: {a.shape}, TensorFlow has {b.shape}"
 
 
-@pytest.mark.parametrize("mode", [both.CONSTANTS, both.PARTIAL, both.UNKNOWN_RANK])
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
-def test_gradient_graph_is_tensorflows(case: Case, mode: str) -> None:
-    if case.modes and mode not in case.modes:
-        pytest.skip(case.why)
+def same_gradients(case: Case, mode: str) -> None:
     tf = tensorflow()
     try:
         theirs = both.in_tensorflow(case, mode)
     except ValueError:
-        pytest.skip("TensorFlow builds no such node of an input of unknown rank")
+        return  # TensorFlow builds no such node of an input of unknown rank
     mine = both.in_regraft(case, mode)
     wrt = case.grad_wrt or [i for i, t in enumerate(mine.inputs) if differentiable(t.dtype)]
     ys, xs = [t for t in mine.node.outputs if differentiable(t.dtype)], [mine.inputs[i] for i in wrt]
