@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import regraft.ops  # noqa: F401  shapes are inferred by the registered ops
 from regraft import proto
 from regraft.ir.graph import Graph
 from regraft.metagraph import import_graph_def
@@ -227,6 +228,20 @@ def test_refused(words: str) -> None:
     kind, message, options = REFUSED[words]
     with pytest.raises(kind, match=words):
         import_graph_def(Graph(), message, **options)
+
+
+def test_recorded_shapes_that_cannot_be() -> None:
+    shape = "shape { dim { size: 5 } }"
+    good = node("a", "Placeholder", dtype=FLOAT, shape=shape, _output_shapes=f"list {{ {shape} }}")
+    graph = Graph()
+    import_graph_def(graph, graph_def(good), name="")
+    assert graph.get_tensor_by_name("a:0").shape.as_list() == [5]
+    bad = node("b", "Placeholder", dtype=FLOAT, shape=shape, _output_shapes="list { shape { dim { size: 4 } } }")
+    with pytest.raises(
+        ValueError, match="has an _output_shapes attribute inconsistent with the GraphDef for output #0"
+    ):
+        import_graph_def(graph, graph_def(bad), name="")
+    assert names(graph) == ["a"]
 
 
 def test_a_finished_graph_takes_nothing() -> None:

@@ -11,6 +11,7 @@ from regraft.base import devices, names
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.ir.scopes import Scopes
+from regraft.metagraph.recorded_shapes import check_recorded_shapes
 from regraft.opkit.builder import Builder
 from regraft.serde.attr import attr_from_proto
 from regraft.serde.graph import add_functions, merge_versions, read_nodes
@@ -107,6 +108,7 @@ def import_nodes(
             graph, nodes, op_list=op_list, naming=naming, mapping=mapping, strip=_strip_defaults(op_list)
         )
         _check_all_used(mapping, reader)
+        check_recorded_shapes(reader.recorded)
         elements = None if return_elements is None else _elements(return_elements, mapping, reader)
         if clear_devices:
             for op in operations:

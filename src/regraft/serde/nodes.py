@@ -70,6 +70,7 @@ class NodeReader:
     internal   whether names may begin with an underscore
     producer   GraphDef version of the program that wrote the nodes
     by_name    the operations read, by their name in the file
+    recorded   the operations, of ops that are not trusted, whose shapes the file records
     used       keys of `mapping` that some node asked for
     """
 
@@ -87,6 +88,7 @@ class NodeReader:
         self.graph = graph
         self.by_name: dict[str, Operation] = {}
         self.used: set[tuple[str, int]] = set()
+        self.recorded: list[Operation] = []
         self._define = define
         self._naming = naming
         self._mapping = mapping
@@ -145,7 +147,8 @@ class NodeReader:
                     takes, gives = signature.types(attr)
                 except (TypeError, KeyError) as e:
                     raise ValueError(f"Node {name!r} (op: {op_type!r}) has an unusable type attribute: {e}") from e
-                if not trusted and "_output_shapes" in attr_names:
+                recorded = not trusted and "_output_shapes" in attr_names
+                if recorded:
                     _check_recorded(node, gives)
                 attrs = LazyAttrs(node, signature.defaults)
             else:
@@ -165,6 +168,8 @@ class NodeReader:
             next_id += 1
             if signature is None:
                 self._unknown.append(op)
+            elif recorded:
+                self.recorded.append(op)
             if has_class:
                 colocated.append(attrs)
             by_name[name] = op
