@@ -53,6 +53,6 @@ def test_only_written_variables_are_written_blindly() -> None:
 
 
 def test_every_kernel_has_a_row() -> None:
-    """Ops on handles mean nothing alone: tests/runtime/test_control_flow.py runs them together. Abort ends TensorFlow."""
+    """Ops on handles mean nothing alone: tests/runtime runs them together. Abort would end TensorFlow."""
     together = {name for name in KERNELS if SPECS[name].objects} | {"Abort"}
     assert sorted(KERNELS.keys() - {case.op for _, case in tables.rows()} - together) == []

@@ -196,6 +196,10 @@ class RegionPlanner(Planner):
             # What an iteration writes, the next one reads: plan again, now that this is known.
             draft, _ = self._loop(item, written)
         self._add(draft)
+        self._items(item.tail)
+        for op in item.exits:
+            self.take(op)
+            self.written[op] |= written
 
     def _loop(self, item: Cycle, written: int) -> tuple[_Draft, int]:
         for op in item.entries:
@@ -219,7 +223,7 @@ class RegionPlanner(Planner):
         body = self._inside(item.body)
         draft.branches = [head, body]
         draft.condition = self.number(item.condition)
-        for op in (*item.following, *item.exits):
+        for op in item.following:
             self.take(op)
         for entry, merge, following in item.carried:
             draft.stands.append(merge)
@@ -233,8 +237,6 @@ class RegionPlanner(Planner):
         for node in _nodes(draft):
             for access in node.writes:
                 bits |= self._bit(access.name)
-        for op in item.exits:
-            self.written[op] |= bits
         return draft, bits
 
     def _origin(self, tensor: Tensor, draft: _Draft) -> int:

@@ -54,16 +54,18 @@ class Choice:
 
 @dataclass(slots=True, eq=False)
 class Cycle:
-    """A while loop: `head` computes `condition`; while it holds, `body` runs.
+    """A while loop: `head` computes `condition`; while it holds, `body` runs; `tail` runs once it does not.
 
-    entries  all Enter ops
-    carried  (Enter, Merge, NextIteration) of each loop variable
-    inside   the names for values inside: Switch, NextIteration, LoopCond, Exit, in an order that follows the edges
+    entries    all Enter ops
+    carried    (Enter, Merge, NextIteration) of each loop variable
+    exits      all Exit ops
+    following  all NextIteration ops
     """
 
     condition: Tensor
     head: list[Item]
     body: list[Item]
+    tail: list[Item]
     entries: list[Operation]
     carried: list[tuple[Operation, Operation, Operation]]
     exits: list[Operation]
@@ -373,6 +375,7 @@ class Structure:
         entries, carried, exits, following = [], [], [], []
         head: list[_Unit] = []
         body: list[_Unit] = []
+        tail: list[_Unit] = []
         for unit in live:
             kind = self._kinds[unit] if isinstance(unit, Operation) else None
             alive = self._alive[unit]
@@ -390,11 +393,9 @@ class Structure:
                 following.append(unit)
             elif isinstance(unit, Operation) and kind is Control.MERGE and self._is_carried(unit):
                 carried.append(self._variable(unit))
-            elif way == 0:
-                raise Unstructured(f"{unit.name!r} runs when its loop ends")
             else:
-                (head if way is None else body).append(unit)
-        in_body = set(body)
+                (head if way is None else body if way == 1 else tail).append(unit)
+        in_body = {*body, *tail}
         for unit in head:
             if before[unit] & in_body:
                 raise Unstructured(f"{unit.name!r} runs in each iteration, but needs what does not")
@@ -402,6 +403,7 @@ class Structure:
             condition,
             _Schedule(self, frame, before, head, ()).items,
             _Schedule(self, frame, before, body, ((condition, 1),)).items,
+            _Schedule(self, frame, before, tail, ((condition, 0),)).items,
             entries,
             carried,
             exits,
