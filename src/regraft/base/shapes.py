@@ -255,13 +255,13 @@ class TensorShape:
 
     def merge_with(self, other: Any) -> TensorShape:
         """What is known of either. ValueError when they contradict each other."""
-        other = as_shape(other)
-        self.assert_is_compatible_with(other)
+        that: TensorShape = as_shape(other)
+        self.assert_is_compatible_with(that)
         if self.sizes is None:
-            return other
-        if other.sizes is None:
+            return that
+        if that.sizes is None:
             return self
-        return TensorShape.of(tuple(b if a is None else a for a, b in zip(self.sizes, other.sizes, strict=True)))
+        return TensorShape.of(tuple(b if a is None else a for a, b in zip(self.sizes, that.sizes, strict=True)))
 
     def concatenate(self, other: Any) -> TensorShape:
         other = as_shape(other)
@@ -304,7 +304,8 @@ class TensorShape:
 
     def __radd__(self, other: Any) -> TensorShape:
         left: TensorShape = as_shape(other)
-        return left.concatenate(self)
+        joined: TensorShape = left.concatenate(self)
+        return joined
 
     def __eq__(self, other: object) -> bool:
         try:

@@ -29,7 +29,7 @@ def show(path: str, limit: int) -> None:
 
 def find(path: str) -> tuple[list[str], list[str]]:
     """The .meta files and checkpoint prefixes that `path` names; of a folder the newest pair."""
-    from regraft.saver import checkpoint_exists, latest_checkpoint
+    from regraft.checkpoint.management import checkpoint_exists, latest_checkpoint
 
     if os.path.isdir(path):
         latest = latest_checkpoint(path)

@@ -265,10 +265,11 @@ class _Walk:
 
     def _result(self, x: Any) -> Grad | None:
         grads = self.settled.get(x.op)
+        index: int = x.value_index
         if grads is not None:
-            return grads[x.value_index]
+            return grads[index]
         received = self.received.get(x.op)
-        return None if received is None else self._sum(received[x.value_index])
+        return None if received is None else self._sum(received[index])
 
 
 def _rule(op: Operation) -> Any:

@@ -132,11 +132,17 @@ def _key_words(xp: Any, key: Any) -> tuple[Any, Any]:
 
 def _encrypt(xp: Any, key: tuple[Any, Any], counter: list[Any]) -> list[Any]:
     if xp is np:
-        return list(_rounds(np, _ROUNDS, *counter, *key)[:4])
+        a, b, c, d = counter
+        return list(_rounds(np, _ROUNDS, a, b, c, d, *key)[:4])
     # A loop keeps XLA from fusing the cipher into whatever reads its words: for each element of the output it would run
     # all rounds again, and four times over. Two rounds a turn cost the least on CPUs.
-    state = lax.fori_loop(0, _ROUNDS // 2, lambda _, s: _rounds(jnp, 2, *s), (*counter, *key))
+    state = lax.fori_loop(0, _ROUNDS // 2, _two_rounds, (*counter, *key))
     return list(state[:4])
+
+
+def _two_rounds(turn: Any, state: tuple[Any, ...]) -> tuple[Any, ...]:
+    a, b, c, d, k0, k1 = state
+    return _rounds(jnp, 2, a, b, c, d, k0, k1)
 
 
 def _rounds(xp: Any, count: int, a: Any, b: Any, c: Any, d: Any, k0: Any, k1: Any) -> tuple[Any, ...]:

@@ -32,7 +32,8 @@ def string_join(inputs: tuple[Any, ...], *, separator: bytes) -> Any:
     arrays = np.broadcast_arrays(*[np.asarray(i, object) for i in inputs])
     out = np.empty(arrays[0].shape, object)
     for index in np.ndindex(out.shape):
-        out[index] = separator.join(a[index] for a in arrays)
+        parts: list[bytes] = [a[index] for a in arrays]  # type: ignore[misc]  # elements of object arrays
+        out[index] = separator.join(parts)
     return out
 
 
@@ -57,4 +58,5 @@ def static_regex_full_match(input: Any, *, pattern: bytes) -> Any:
 @op("RegexFullMatch", shape=same_as(0), runs=Runs.HOST)
 def regex_full_match(input: Any, pattern: Any) -> Any:
     """Whether each string matches the pattern, a scalar, as a whole."""
-    return _matches(input, np.asarray(pattern, object)[()])
+    one: Any = np.asarray(pattern, object)[()]
+    return _matches(input, one)

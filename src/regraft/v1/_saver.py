@@ -23,7 +23,7 @@ from regraft.ir.graph_keys import GraphKeys
 from regraft.metagraph import export_meta_graph as _export
 from regraft.metagraph import import_meta_graph as _import
 from regraft.metagraph import register_proto_function
-from regraft.saver.saver import V2
+from regraft.saver.build import V2
 from regraft.v1 import _context
 
 __all__ = [
@@ -96,14 +96,27 @@ class Saver(_saver.Saver):
         )
 
     def build(self) -> None:
-        """Add the sub-graph; for a Saver made with `defer_build`."""
+        """Add the sub-graph; for a Saver made with `defer_build`. RuntimeError while eager execution is declared on."""
         if _context.executing_eagerly():
             raise RuntimeError("Use save/restore instead of build in eager mode.")
-        self._graph = _context.get_default_graph() if not self._is_built else self._graph
-        super().build()
+        if not self._is_built and self._var_list is None:
+            self._graph = _context.get_default_graph()
+        # Builders and saveable objects of the user's own add to the default graph.
+        with _context.graph_as_default(self._graph):
+            super().build()
+
+    def export_meta_graph(self, *args: Any, **options: Any) -> Any:
+        """The MetaGraphDef of the default graph with this saver, written to `filename` if there is one.
+
+        differs  where the default graph lacks the nodes of this saver, its own graph is meant
+        """
+        graph = _context.get_default_graph()
+        if self.saver_def is None or graph.find(self.saver_def.restore_op_name) is not None:
+            self._graph = graph
+        return super().export_meta_graph(*args, **options)
 
     @staticmethod
-    def from_proto(saver_def: Any, import_scope: str | None = None, graph: Graph | None = None) -> Saver:
+    def from_proto(saver_def: Any, import_scope: str | None = None, *, graph: Graph | None = None) -> Saver:
         """A Saver over the ops that a SaverDef names in the default graph, under `import_scope`."""
         with _context.graph_as_default(graph or _context.get_default_graph()):
             return Saver(saver_def=saver_def, name=import_scope)
@@ -213,6 +226,7 @@ def export_meta_graph(
         clear_devices=clear_devices,
         clear_extraneous_savers=clear_extraneous_savers,
         strip_default_attrs=strip_default_attrs,
+        save_debug_info=save_debug_info,
         **options,
     )
 
