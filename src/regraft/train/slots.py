@@ -73,6 +73,6 @@ def _variable(graph: Graph, primary: Any, value: Any, shape: Any, dtype: Any, kn
         own = slot.name[len(primary.op.name) + 1 : -2]
         rank = slot.shape.ndims
         if rank is None or rank > 0:
-            places = (info.full_shape, info.var_offset, info.var_shape or [])
-            slot._set_save_slice_info(SaveSliceInfo(f"{info.full_name}/{own}", *(p[:rank] for p in places)))
+            whole, offset, part = (p[:rank] for p in (info.full_shape, info.var_offset, info.var_shape or []))
+            slot._set_save_slice_info(SaveSliceInfo(f"{info.full_name}/{own}", whole, offset, part))
     return slot
