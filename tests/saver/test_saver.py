@@ -17,7 +17,6 @@ from regraft.ir.graph import Graph
 from regraft.metagraph import import_meta_graph
 from regraft.opkit.builder import Builder
 from regraft.saver import Saver, latest_checkpoint
-from regraft.saver.saver import _states_written
 from regraft.session import Session
 from regraft.variables import SaveSliceInfo, make_variable
 from tests import oracle
@@ -239,18 +238,6 @@ def test_old_checkpoints_are_kept_every_so_often(trained: Trained, monkeypatch: 
         saver.save(session, path, global_step=step, write_meta_graph=False)
     left = sorted(p.name for p in Path(path).parent.glob("*.index"))
     assert left == ["model.ckpt-1.index", "model.ckpt-3.index"]
-
-
-def test_a_resumed_training_remembers_what_was_there(trained: Trained) -> None:
-    graph, session, saver, path = trained
-    first = saver.save(session, path, global_step=1)
-    _states_written.clear()  # as in a new process
-    resumed = Saver(graph, max_to_keep=1)
-    for step in (2, 3):
-        resumed.save(session, path, global_step=step)
-    state = get_checkpoint_state(Path(path).parent)
-    assert list(state.all_model_checkpoint_paths) == [first, f"{path}-3"]
-    assert Path(f"{first}.index").exists()
 
 
 def test_lists_can_be_set_and_recovered(trained: Trained) -> None:

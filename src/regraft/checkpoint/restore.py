@@ -22,9 +22,9 @@ def restore(
     parts = [ShapeAndSlice.parse(text) for text in shape_and_slices]
     missing = [name for name in names if not reader.has_tensor(name)]
     if missing:
-        raise NotFoundError("\n".join(_missing(reader, name) for name in missing), where=(reader.prefix,))
+        raise NotFoundError("\n".join(missing_text(reader, name) for name in missing), where=(reader.prefix,))
     mismatched = [
-        _mismatched(reader, name, dtype, stored)
+        mismatch_text(reader, name, dtype, stored)
         for name, dtype in zip(names, dtypes, strict=True)
         if (stored := reader.dtype(name)) != dtype.base
     ]
@@ -41,13 +41,15 @@ def restore(
     return found
 
 
-def _missing(reader: CheckpointReader, name: str) -> str:
+def missing_text(reader: CheckpointReader, name: str) -> str:
+    """That a tensor is not there, in the words of the format."""
     if reader.version == 1:
         return f'Tensor name "{name}" not found in checkpoint files {reader.prefix}'
     return f"Key {name} not found in checkpoint"
 
 
-def _mismatched(reader: CheckpointReader, name: str, wanted: DType, stored: DType) -> str:
+def mismatch_text(reader: CheckpointReader, name: str, wanted: DType, stored: DType) -> str:
+    """That a tensor is of another dtype, in the words of the format."""
     if reader.version == 1:
         return (
             f"Expected to restore a tensor of type {status_name(wanted)}, got a tensor of type {status_name(stored)}"

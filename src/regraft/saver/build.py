@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,8 @@ from regraft.ir.node import Operation, Tensor
 from regraft.opkit.builder import Builder
 from regraft.saver import saveables as _saveables
 from regraft.saver.saveables import SaveableObject as Saveable
-from regraft.saver.saveables import saveables_of
+from regraft.saver.saveables import graph_of, saveables_of
+from regraft.variables import PartitionedVariable
 
 V1 = 1
 V2 = 2
@@ -31,6 +31,8 @@ class BaseSaverBuilder:
 
     SaveSpec = _saveables.SaveSpec
     SaveableObject = _saveables.SaveableObject
+    VariableSaveable = _saveables.ReferenceVariableSaveable
+    ResourceVariableSaveable = _saveables.ResourceVariableSaveable
 
     def __init__(self, write_version: int = V2) -> None:
         self._write_version = write_version
@@ -58,7 +60,8 @@ class BaseSaverBuilder:
         del preferred_shard, restore_sequentially
         found: list[Tensor] = []
         for saveable in saveables:
-            with on_cpu(filename_tensor.graph, saveable.device):
+            # No device of its own, and none from outside either.
+            with filename_tensor.graph.device(cpu_of(saveable.device) if saveable.device else None):
                 found.extend(self.restore_op(filename_tensor, saveable, -1))
         return found
 
@@ -78,20 +81,25 @@ class BaseSaverBuilder:
 
     def build(
         self,
-        graph: Graph,
         names_to_saveables: Any,
         reshape: bool = False,
         sharded: bool = False,
-        max_to_keep: int = 5,
+        max_to_keep: int | None = 5,
         keep_checkpoint_every_n_hours: float = 10000.0,
         name: str | None = None,
         restore_sequentially: bool = False,
         filename: str = "model",
     ) -> Any:
-        """Add the sub-graph for these saveables; returns its SaverDef."""
+        """Add the sub-graph for a list or dict of what is to be saved; returns its SaverDef. Arguments are Saver's.
+
+        raises  what `saveables_of` raises
+        """
         saveables = saveables_of(names_to_saveables)
+        graph = graph_of(saveables)
+        if graph is None:
+            raise ValueError(f"none of these is an element of a graph: {names_to_saveables!r}")
         b = Builder(graph)
-        with graph.name_scope(name or "save"):
+        with graph.name_scope("save" if name is None else name):
             filename_tensor = b.op("PlaceholderWithDefault", filename or "model", shape=(), name="filename")
             filename_tensor = b.op("PlaceholderWithDefault", filename_tensor, shape=(), name="Const")
             if sharded:
@@ -104,11 +112,12 @@ class BaseSaverBuilder:
             else:
                 save_tensor = self._save(filename_tensor, saveables)
                 restore = self._restore(filename_tensor, saveables, reshape, restore_sequentially)
+        _make_wholes(graph)
         return proto.SaverDef(
             filename_tensor_name=filename_tensor.name,
             save_tensor_name=save_tensor.name,
             restore_op_name=restore.name,
-            max_to_keep=max_to_keep,
+            max_to_keep=max_to_keep or 0,
             sharded=sharded,
             keep_checkpoint_every_n_hours=keep_checkpoint_every_n_hours,
             version=self._write_version,
@@ -174,7 +183,7 @@ class BaseSaverBuilder:
         num_shards = b.constant(len(groups), name="num_shards")
         saves = []
         for shard, (device, saveables) in enumerate(groups):
-            with graph.device(device) if device else _same():
+            with graph.device(device):
                 saves.append(self._save(self.sharded_filename(filename_tensor, shard, num_shards), saveables))
         with graph.control_dependencies([s.op for s in saves]):
             spec: Tensor = b.op("ShardedFilespec", filename_tensor, num_shards)
@@ -190,7 +199,7 @@ class BaseSaverBuilder:
         graph = filename_tensor.graph
         shards = []
         for shard, (device, saveables) in enumerate(groups):
-            with graph.device(device) if device else _same():
+            with graph.device(device):
                 shards.append(
                     self._restore(filename_tensor, saveables, reshape, restore_sequentially, shard, "restore_shard")
                 )
@@ -220,6 +229,14 @@ class BulkSaverBuilder(BaseSaverBuilder):
         return found
 
 
+def _make_wholes(graph: Graph) -> None:
+    """Collections name partitioned variables by a tensor; one that has none yet gets it now."""
+    for key in graph.get_all_collection_keys():
+        for item in graph.get_collection(key):
+            if isinstance(item, PartitionedVariable) and graph.find(item.name) is None:
+                item.as_tensor()
+
+
 def _target_shape(b: Builder, spec: _saveables.SaveSpec) -> Any:
     tensor = spec.tensor
     return tensor.shape if tensor.shape.is_fully_defined() else b.shape(tensor)
@@ -233,11 +250,3 @@ def cpu_of(device: str) -> str:
     """The first CPU of the task that a device belongs to."""
     spec = DeviceSpec.from_string(device)
     return DeviceSpec(spec.job, spec.replica, spec.task, "CPU", 0).to_string()
-
-
-def on_cpu(graph: Graph, device: str) -> contextlib.AbstractContextManager[None]:
-    return graph.device(cpu_of(device)) if device else _same()
-
-
-def _same() -> contextlib.AbstractContextManager[None]:
-    return contextlib.nullcontext()

@@ -1,22 +1,24 @@
-"""What a Saver saves: variables, slices of partitioned ones, and objects that say themselves how they are saved."""
+"""What a Saver saves: variables, parts of partitioned ones, and objects that say themselves how they are saved."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from regraft.base.dtypes import DType, as_dtype
 from regraft.ir.graph import Graph
-from regraft.ir.node import Operation, Tensor
+from regraft.ir.node import Tensor
 from regraft.opkit.builder import Builder
 from regraft.variables import PartitionedVariable, ResourceVariable, Variable
+
+_REFERENCES = ("Variable", "VariableV2", "AutoReloadVariable")
+_READ = "ReadVariableOp"
 
 
 class SaveSpec:
     """One tensor of a checkpoint.
 
-    tensor      the tensor to save, or a function that makes it
+    tensor      the tensor to save, or a function that makes it; for a function, say `dtype` and `device`
     slice_spec  which part of a partitioned variable it is ("4,2 0,2:0,2"), or ""
     name        the key in the checkpoint
     """
@@ -25,19 +27,18 @@ class SaveSpec:
         self._tensor = tensor
         self.slice_spec = slice_spec
         self.name = name
-        self.dtype: DType = as_dtype(dtype if callable(tensor) and not isinstance(tensor, Tensor) else tensor.dtype)
-        self.device: str = device if device is not None else getattr(tensor, "device", "")
+        self.dtype: DType = as_dtype(tensor.dtype if dtype is None else dtype)
+        self.device: str = tensor.device if device is None else device
 
     @property
-    def tensor(self) -> Tensor:
-        made = self._tensor() if callable(self._tensor) and not isinstance(self._tensor, Tensor) else self._tensor
-        return made  # type: ignore[no-any-return]
+    def tensor(self) -> Any:
+        return self._tensor() if callable(self._tensor) else self._tensor
 
 
 class SaveableObject:
     """Something that is saved as one or more tensors. Subclasses say in `restore` how it gets them back.
 
-    op     the variable, tensor or operation that it saves
+    op     the variable, tensor or operation that it saves, which no other saveable of a Saver may save; may be None
     specs  the tensors of the checkpoint
     name   its name in the checkpoint
     """
@@ -49,6 +50,7 @@ class SaveableObject:
 
     @property
     def device(self) -> str:
+        """Where its tensors are."""
         return self.specs[0].device
 
     def restore(self, restored_tensors: Sequence[Tensor], restored_shapes: Sequence[Any] | None) -> Any:
@@ -57,61 +59,60 @@ class SaveableObject:
 
 
 class ReferenceVariableSaveable(SaveableObject):
-    """A reference variable, by its reference (or a slice of a partitioned one, by a read of it)."""
+    """A reference variable by its reference, or a part of a partitioned one."""
 
     def __init__(self, var: Any, slice_spec: str, name: str) -> None:
-        super().__init__(var, [SaveSpec(var, slice_spec, name, dtype=var.dtype)], name)
+        super().__init__(var, [SaveSpec(var, slice_spec, name)], name)
 
     def restore(self, restored_tensors: Sequence[Tensor], restored_shapes: Sequence[Any] | None) -> Any:
         target = self.op._ref() if isinstance(self.op, Variable) else self.op
         b = Builder(target.graph)
-        value = restored_tensors[0]
-        if restored_shapes is not None:
-            value = b.reshape(value, restored_shapes[0])
+        value = restored_tensors[0] if restored_shapes is None else b.reshape(restored_tensors[0], restored_shapes[0])
         check = restored_shapes is None and target.shape.is_fully_defined()
         return b.op("Assign", target, value, validate_shape=check)
 
 
 class ResourceVariableSaveable(SaveableObject):
-    """A resource variable, or the read that stands for one."""
+    """A resource variable by a read of it; a part of a partitioned one is read anew, on its device."""
 
     def __init__(self, var: Any, slice_spec: str, name: str) -> None:
         if isinstance(var, ResourceVariable):
-            self.handle, self._shape = var.handle, var.shape
-            tensor: Any = lambda: _read(var)  # noqa: E731
-        elif isinstance(var, Tensor) and var.op.type == "ReadVariableOp":
-            self.handle, self._shape, tensor = var.op.inputs[0], var.shape, var
+            self.handle = var.handle
+            spec = SaveSpec(lambda: _read_to_cpu(var), slice_spec, name, var.dtype, var.device)
+        elif isinstance(var, Tensor) and var.op.type == _READ:
+            self.handle = var.op.inputs[0]
+            spec = SaveSpec(var, slice_spec, name)
         else:
             raise ValueError(f"Saveable is neither a resource variable nor a read operation. Got: {var!r}")
-        super().__init__(var, [SaveSpec(tensor, slice_spec, name, dtype=var.dtype, device=var.device)], name)
+        super().__init__(var, [spec], name)
 
     def restore(self, restored_tensors: Sequence[Tensor], restored_shapes: Sequence[Any] | None) -> Any:
         b = Builder(self.handle.graph)
-        value = restored_tensors[0]
-        if restored_shapes is not None:
-            value = b.reshape(value, restored_shapes[0])
-        place = self.handle.device
-        with b.graph.device(place) if place else contextlib.nullcontext():
+        value = restored_tensors[0] if restored_shapes is None else b.reshape(restored_tensors[0], restored_shapes[0])
+        with b.graph.device(self.op.device):
             value = b.identity(value)
             return b.op("AssignVariableOp", self.handle, value)
 
 
-def _read(var: ResourceVariable) -> Tensor:
-    """The value on the CPU: the read that the variable has already, or for a part of one a read of its own."""
-    if var._save_slice_info is None:
-        return var._graph_element
-    graph = var.graph
-    with graph.device(var.device) if var.device else contextlib.nullcontext():
+def _read_to_cpu(var: ResourceVariable) -> Tensor:
+    with var.graph.device(var.device):
         value = var.read_value()
-        with graph.device("/device:CPU:0"):
-            return Builder(graph).identity(value)
-
-
-def as_graph_element(graph: Graph, name: str) -> Any:
-    return graph.as_graph_element(name)
+        with var.graph.device("/device:CPU:0"):
+            return Builder(var.graph).identity(value)
 
 
 # From a var_list to saveables.
+
+
+def graph_of(var_list: Any) -> Graph | None:
+    """The graph of the variables or saveables in a list or dict; None where there is none."""
+    for item in _flat(list(var_list.values()) if isinstance(var_list, dict) else var_list):
+        owners = [item.op, *(spec._tensor for spec in item.specs)] if isinstance(item, SaveableObject) else [item]
+        for owner in owners:
+            graph = getattr(owner, "graph", None)
+            if isinstance(graph, Graph):
+                return graph
+    return None
 
 
 def saveables_of(var_list: Any) -> list[SaveableObject]:
@@ -122,119 +123,115 @@ def saveables_of(var_list: Any) -> list[SaveableObject]:
     named = var_list if isinstance(var_list, dict) else names_to_saveables(var_list)
     found: list[SaveableObject] = []
     seen: set[Any] = set()
-    for name, op in sorted(named.items(), key=lambda item: str(item[0])):
-        for saveable in saveables_for(op, name):
-            _add(saveable, found, seen)
+    for name, item in sorted(named.items(), key=lambda pair: str(pair[0])):
+        for saveable in _saveables_for(item, name):
+            key = saveable.op
+            if isinstance(key, Tensor) and key.op.type == _READ:
+                key = key.op.inputs[0]
+            if key is not None and key in seen:
+                raise ValueError(f"The same saveable will be restored with two names: {saveable.name}")
+            seen.add(key)
+            found.append(saveable)
     return found
 
 
-def _add(saveable: SaveableObject, found: list[SaveableObject], seen: set[Any]) -> None:
-    key = saveable.op.handle if isinstance(saveable.op, ResourceVariable) else saveable.op
-    if isinstance(key, Tensor) and key.op.type == "ReadVariableOp":
-        key = key.op.inputs[0]
-    if isinstance(key, Tensor):
-        key = key.op
-    if key in seen:
-        raise ValueError(f"The same saveable will be restored with two names: {saveable.name}")
-    seen.add(key)
-    found.append(saveable)
-
-
 def names_to_saveables(op_list: Any) -> dict[str, Any]:
-    """Checkpoint names for a list of variables: the op's name; slices of a partitioned variable share one."""
+    """Checkpoint names for a list of variables: the op's name; the parts of a partitioned variable share one."""
     if not isinstance(op_list, (list, tuple, set)):
-        raise TypeError(f"Variables to save should be passed in a dict or a list: {op_list}")
+        raise TypeError(f"Variables to save should be passed in a dict or a list: {op_list!r}")
     named: dict[str, Any] = {}
-    for var in sorted(op_list, key=lambda v: v.name):
-        if isinstance(var, SaveableObject):
-            named[var.name] = var
-        elif isinstance(var, PartitionedVariable):
-            if var.name in named:
-                raise ValueError(f"At least two variables have the same name: {var.name}")
-            named[var.name] = var
-        elif isinstance(var, Variable) and var._save_slice_info is not None:
-            name = var._save_slice_info.full_name or var.op.name
-            if name not in named:
-                named[name] = [var]
-            elif isinstance(named[name], list):
-                named[name].append(var)
-            else:
+    for item in sorted(_flat(op_list), key=_name):
+        if isinstance(item, SaveableObject):
+            named[item.name] = item
+        elif isinstance(item, Variable) and item._save_slice_info is not None:
+            name = item._save_slice_info.full_name or item.op.name
+            parts = named.setdefault(name, [])
+            if not isinstance(parts, list):
                 raise ValueError(f"Mixing slices and non-slices with the same name: {name}")
+            parts.append(item)
+        elif hasattr(item, "_gather_saveables_for_checkpoint"):
+            named.update(names_to_saveables(list(_gathered(item, None))))
         else:
-            element = _variable_element(var)
-            name = element.op.name
+            name, element = (item.name, item) if isinstance(item, PartitionedVariable) else _named_element(item)
             if name in named:
                 raise ValueError(f"At least two variables have the same name: {name}")
-            named[name] = var if isinstance(var, ResourceVariable) else element
+            named[name] = element
     return named
 
 
-def _variable_element(var: Any) -> Any:
-    if isinstance(var, ResourceVariable):
-        return var
-    if isinstance(var, Variable):
-        return var._ref()
-    if isinstance(var, Tensor) and (var.dtype.is_ref or var.op.type == "ReadVariableOp"):
-        return var
-    raise TypeError(f"Variable to save is not a Variable: {var}")
+def _flat(items: Any) -> Iterator[Any]:
+    for item in items if isinstance(items, (list, tuple, set)) else ():
+        if isinstance(item, (list, tuple, set)):
+            yield from _flat(item)
+        else:
+            yield item
 
 
-def saveables_for(op: Any, name: str) -> Iterable[SaveableObject]:
+def _name(item: Any) -> str:
+    try:
+        return str(item.name)
+    except AttributeError as e:
+        raise TypeError(f"Variable to save is not a Variable: {item!r}") from e
+
+
+def _named_element(item: Any) -> tuple[str, Tensor]:
+    element = _element(item)
+    if element is None:
+        raise TypeError(f"Variable to save is not a Variable: {item!r}")
+    return (element.op.inputs[0] if element.op.type == _READ else element).op.name, element
+
+
+def _element(item: Any) -> Tensor | None:
+    """The tensor that stands for a variable: a reference, or the read of a resource."""
+    if isinstance(item, Variable):
+        item = item._as_graph_element()
+    return item if isinstance(item, Tensor) and item.op.type in (*_REFERENCES, _READ) else None
+
+
+def _saveables_for(item: Any, name: Any) -> Iterable[SaveableObject]:
     """The saveables of one entry of a dict."""
     if not isinstance(name, str):
         raise TypeError(
             "names_to_saveables must be a dict mapping string names to trackable operations. "
-            f"Name is not a string: {name}"
+            f"Name is not a string: {name!r}"
         )
-    if isinstance(op, SaveableObject):
-        return [op]
-    if isinstance(op, (list, tuple, PartitionedVariable)):
-        return [_slice_saveable(part, name) for part in _checked_slices(op)]
-    if isinstance(op, ResourceVariable):
-        return [ResourceVariableSaveable(op, "", name)]
-    if callable(getattr(op, "_gather_saveables_for_checkpoint", None)):
-        return [
-            made if isinstance(made, SaveableObject) else make(made, key)
-            for key, made in op._gather_saveables_for_checkpoint().items()
-        ]
-    element = op._ref() if isinstance(op, Variable) else op
-    if not isinstance(element, Tensor):
+    if isinstance(item, SaveableObject):
+        return [item]
+    if isinstance(item, (list, tuple, PartitionedVariable)):
+        return _parts(item, name)
+    if hasattr(item, "_gather_saveables_for_checkpoint"):
+        return _gathered(item, name)
+    element = _element(item)
+    if element is None:
         raise TypeError(
-            f"names_to_saveables must be a dict mapping string names to Tensors/Variables. Not a variable: {op}"
+            f"names_to_saveables must be a dict mapping string names to Tensors/Variables. Not a variable: {item!r}"
         )
-    return [make(element, name)]
+    kind = ResourceVariableSaveable if element.op.type == _READ else ReferenceVariableSaveable
+    return [kind(element, "", name)]
 
 
-def make(element: Any, name: str) -> SaveableObject:
-    if isinstance(element, Tensor) and element.dtype.is_ref:
-        return ReferenceVariableSaveable(element, "", name)
-    if isinstance(element, Tensor) and element.op.type == "ReadVariableOp":
-        return ResourceVariableSaveable(element, "", name)
-    raise TypeError(
-        f"names_to_saveables must be a dict mapping string names to Tensors/Variables. Not a variable: {element}"
-    )
+def _gathered(item: Any, name: str | None) -> Iterator[SaveableObject]:
+    """The saveables of an object that has several, each with a name of its own; a name of ours goes before it."""
+    for attribute, made in item._gather_saveables_for_checkpoint().items():
+        if isinstance(made, SaveableObject):
+            yield made
+        else:
+            yield made() if name is None else made(name if attribute == "VARIABLE_VALUE" else f"{name}_{attribute}")
 
 
-def _checked_slices(parts: Any) -> list[Any]:
-    found = list(parts)
+def _parts(items: Any, name: str) -> Iterator[SaveableObject]:
     whole = None
-    for part in found:
+    for part in items:
+        if isinstance(part, SaveableObject):
+            yield part
+            continue
         if not isinstance(part, Variable):
-            raise ValueError(f"Slices must all be Variables: {part}")
-        if part._save_slice_info is None:
-            raise ValueError(f"Slices must all be slices: {part}")
-        if whole is None:
-            whole = part._save_slice_info.full_name
-        elif whole != part._save_slice_info.full_name:
-            raise ValueError(f"Slices must all be from the same tensor: {whole} != {part._save_slice_info.full_name}")
-    return found
-
-
-def _slice_saveable(part: Any, name: str) -> SaveableObject:
-    spec = part._save_slice_info.spec
-    if isinstance(part, ResourceVariable):
-        return ResourceVariableSaveable(part, spec, name)
-    return ReferenceVariableSaveable(part, spec, name)
-
-
-Restore = Callable[[Sequence[Tensor], Sequence[Any] | None], Operation]
+            raise ValueError(f"Slices must all be Variables: {part!r}")
+        info = part._save_slice_info
+        if info is None:
+            raise ValueError(f"Slices must all be slices: {part!r}")
+        if whole not in (None, info.full_name):
+            raise ValueError(f"Slices must all be from the same tensor: {whole} != {info.full_name}")
+        whole = info.full_name
+        kind = ResourceVariableSaveable if isinstance(part, ResourceVariable) else ReferenceVariableSaveable
+        yield kind(part, info.spec, name)
