@@ -21,6 +21,10 @@ from regraft.runtime.state import SessionState
 _COMPILE_SECONDS_PER_NODE = 0.002
 _COMPILE_SECONDS = 0.1
 _WORTH = 0.5
+# Calling a program costs about this much, whatever it does: a step that is interpreted faster stays interpreted.
+_CALL_SECONDS = 1.5e-4
+# A step whose shapes or static values never come twice is interpreted from here on.
+_MOST_PROGRAMS = 32
 # Steps of this many nodes are looked for in the disk cache before they are interpreted.
 _WORTH_LOOKING = 64
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
@@ -39,7 +43,7 @@ class Executor:
         self._tier = tier
         self._interpreter = Interpreter(state)
         self._programs: dict[Step, dict[Any, Program]] = {}
-        self._spent: dict[Step, float] = {}
+        self._spent: dict[Step, tuple[float, int]] = {}
         # Why steps can't be compiled, and how much room what grows in them needs.
         self.refused: dict[Step, str] = {}
         self._sizes: dict[Step, dict[str, int]] = {}
@@ -86,7 +90,8 @@ class Executor:
                 if program is None:
                     started = time.perf_counter()
                     self._interpreter.run(step, values, variables)
-                    self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
+                    seconds, runs = self._spent.get(step, (0.0, 0))
+                    self._spent[step] = (seconds + time.perf_counter() - started, runs + 1)
                     return
                 programs[key] = program
             lacking = program.run(values, variables, self._state)
@@ -99,6 +104,8 @@ class Executor:
     def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
         """The step as a program, or None while it is better interpreted."""
         worth = self._worth_compiling(step)
+        if self._tier == "auto" and len(self._programs[step]) >= _MOST_PROGRAMS:
+            return None
         first = step not in self._spent
         if not worth and not (first and step.size >= _WORTH_LOOKING):
             return None
@@ -121,8 +128,9 @@ class Executor:
             return True
         if step.size > _FEW_NODES and any(node.spec.lax for node in step.nodes):
             return True
+        seconds, runs = self._spent.get(step, (0.0, 1))
         cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * step.size
-        return self._spent.get(step, 0.0) > _WORTH * cost
+        return seconds > _WORTH * cost and seconds > _CALL_SECONDS * runs
 
     def _key(self, step: Step, values: list[Any]) -> Any:
         given = (values[n] for n in step.inputs if n not in step.static)
