@@ -29,7 +29,8 @@ from regraft.ir.op_def import OpDef
 from regraft.serde.lazy_attrs import LazyAttrs
 from regraft.serde.signature import Signature, signature_of
 
-_INVALID_IN_LINES = re.compile(r"[^A-Za-z0-9_.\\/>\n-]|\n[^A-Za-z0-9.]")
+_IN_NAMES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.\\/>-\n"
+_NOT_FIRST = (b"\n_", b"\n\\", b"\n/", b"\n>", b"\n-", b"\n\n")
 _VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _MERGES = frozenset({"Merge", "RefMerge"})
 _NEXT_ITERATIONS = frozenset({"NextIteration", "RefNextIteration"})
@@ -190,9 +191,10 @@ class NodeReader:
     def _check_names(self) -> None:
         if self._internal:
             return
-        # One look at all names together; a name that itself holds a line break is found by the count.
-        lines = "\n".join(["", *self.by_name])
-        if _INVALID_IN_LINES.search(lines + "\n.") or lines.count("\n") != len(self.by_name):
+        # One look at all names together, without a loop in Python; only a bad one is looked for in earnest.
+        lines = "\n".join(["", *self.by_name, ""]).encode()
+        odd = lines.translate(None, _IN_NAMES) or any(start in lines for start in _NOT_FIRST)
+        if odd or lines.count(b"\n") != len(self.by_name) + 1:
             for name in self.by_name:
                 if not _VALID_NAME.fullmatch(name):
                     raise ValueError(f"Node {name!r}: Node name contains invalid characters")
