@@ -90,6 +90,8 @@ class OpSpec:
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
     session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files)
     objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them takes `objects`
+    puts      the input that the kernel puts into the object of input 0, from where an op that `gets` takes it
+    gets      output 0 is what some op has put into the object of input 0
     blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes
     alias     output 0 is another name for what input 0 names, where that is a variable
     control   what a CONTROL op means
@@ -111,6 +113,8 @@ class OpSpec:
     random: bool = False
     session: bool = False
     objects: bool = False
+    puts: str = ""
+    gets: bool = False
     blocking: bool = False
     pure: bool = True
     alias: bool = False
@@ -180,6 +184,8 @@ def op(
     random: bool = False,
     session: bool = False,
     objects: bool = False,
+    puts: str = "",
+    gets: bool = False,
     blocking: bool = False,
     pure: bool | None = None,
     alias: bool = False,
@@ -204,6 +210,8 @@ def op(
                 random=random,
                 session=session,
                 objects=objects,
+                puts=puts,
+                gets=gets,
                 blocking=blocking,
                 pure=(not effects) if pure is None else pure,
                 alias=alias,

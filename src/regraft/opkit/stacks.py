@@ -8,7 +8,7 @@ import numpy as np
 
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
-from regraft.opkit.arrays import jnp, lax, static_shape
+from regraft.opkit.arrays import jnp, lax, on_host, static_shape
 from regraft.opkit.objects import Objects, RunObject, TracedObject, TracedObjects, Untraceable
 
 
@@ -47,7 +47,10 @@ class HostStack(RunObject):
 
 
 class TracedStack(TracedObject):
-    """A stack with room for a number of elements of one shape. Pushing beyond it is an excess (see `TracedObject`)."""
+    """A stack with room for a number of elements of one shape. Pushing beyond it is an excess (see `TracedObject`).
+
+    One that only takes a value which is known when it is traced, such as a shape, gives it back as such.
+    """
 
     def __init__(self, objects: TracedObjects, dtype: DType, max_size: Any, name: str) -> None:
         self.dtype = dtype
@@ -57,6 +60,7 @@ class TracedStack(TracedObject):
         self._data: Any = None
         self._count: Any = np.int32(0)
         self._most: Any = np.int32(0)
+        self._known: Any = None
 
     def leaves(self) -> tuple[Any, ...]:
         if self._data is None:
@@ -81,6 +85,11 @@ class TracedStack(TracedObject):
     def push(self, value: Any) -> None:
         if isinstance(value, RunObject):
             raise Untraceable(f"stack {self._name!r} holds handles")
+        if self._data is None and on_host(value) and (self._known is None or np.array_equal(self._known, value)):
+            self._known = np.asarray(value)
+            return
+        if self._known is not None:
+            raise Untraceable(f"stack {self._name!r} takes a constant and other values")
         value = jnp.asarray(value)
         shape = static_shape(value)
         if self._data is None:
@@ -95,6 +104,8 @@ class TracedStack(TracedObject):
         self.version += 1
 
     def pop(self) -> Any:
+        if self._known is not None:
+            return self._known
         if self._data is None:
             raise Untraceable(f"stack {self._name!r} is popped before the shape of its elements is known")
         self._count = jnp.asarray(self._count - np.int32(1), jnp.int32)

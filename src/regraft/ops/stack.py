@@ -29,14 +29,14 @@ def stack_v2(max_size: Any, *, elem_type: DType, stack_name: bytes, objects: Obj
     return objects.stack(elem_type, max_size, stack_name.decode())
 
 
-@op("StackPush", "StackPushV2", shape=same_as(1), objects=True, no_gradient="its own inverse is StackPop")
+@op("StackPush", "StackPushV2", shape=same_as(1), objects=True, puts="elem", no_gradient="its own inverse is StackPop")
 def stack_push(handle: Any, elem: Any) -> Any:
     """`elem`, which now lies on top of the stack."""
     handle.push(elem)
     return elem
 
 
-@op("StackPop", "StackPopV2", shape=unknown, objects=True, no_gradient="its own inverse is StackPush")
+@op("StackPop", "StackPopV2", shape=unknown, objects=True, gets=True, no_gradient="its own inverse is StackPush")
 def stack_pop(handle: Any) -> Any:
     """The element on top, which is taken off. InvalidArgumentError when there is none."""
     return handle.pop()

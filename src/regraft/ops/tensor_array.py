@@ -155,7 +155,15 @@ def tensor_array_split(handle: Any, value: Any, lengths: Any, flow_in: Any) -> A
     return flow_in
 
 
-@op("TensorArraySize", "TensorArraySizeV2", "TensorArraySizeV3", shape=scalar, objects=True, no_gradient="an integer")
+@op(
+    "TensorArraySize",
+    "TensorArraySizeV2",
+    "TensorArraySizeV3",
+    shape=scalar,
+    metadata=("handle", "flow_in"),
+    objects=True,
+    no_gradient="an integer",
+)
 def tensor_array_size(handle: Any, flow_in: Any) -> Any:
     """The number of elements, int32."""
     return handle.size()

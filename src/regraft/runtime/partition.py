@@ -7,8 +7,9 @@ before the step starts: those become its static inputs, and their producers must
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from regraft.opkit.registry import Runs
 from regraft.runtime.plan import Conditional, Loop, Node, parts, walk
@@ -44,21 +45,48 @@ def _is_small(node: Node) -> bool:
     )
 
 
+_NONE: Mapping[int, bool] = MappingProxyType({})
+
+
 class Partition:
     """Assigns each node a level; the nodes of one level and kind are a step.
 
-    objects  numbers of handles and lists: what shares them must stand in one step, or be interpreted
+    objects  numbers of handles and lists, and whether they grow: what shares them must stand in one step, or be
+             interpreted
     notes    what is not compiled though its ops could be, and why
     """
 
-    def __init__(self, nodes: Sequence[Node], known: Collection[int], objects: Collection[int] = ()) -> None:
+    def __init__(self, nodes: Sequence[Node], known: Collection[int], objects: Mapping[int, bool] = _NONE) -> None:
         self.nodes = nodes
         self.producer = {n: node for node in nodes for n in node.outputs}
         self.known = set(known)
         self.notes: list[str] = []
         self._objects = objects
         self._hosted: set[Node] = set()
+        # What is put into objects, by the number of the handle; and which node inside a loop or conditional makes what.
+        self._put: dict[int, list[int]] = {}
+        self._inner: dict[int, Node] = {}
+        if objects or any(parts(node) for node in nodes):
+            self._look_inside()
         self._demand_all()
+
+    def _look_inside(self) -> None:
+        for node in walk(self.nodes):
+            if node.spec.puts:
+                position = node.spec.input_names.index(node.spec.puts)
+                self._put.setdefault(node.inputs[0], []).append(node.inputs[position])
+        for node in self.nodes:
+            for part in parts(node):
+                self._inner.update((n, inner) for inner in walk(part) for n in inner.outputs)
+            if parts(node):
+                # What only shows inside: loop variables, and what branches merge into.
+                self._inner.update((n, node) for n in node.outputs if n not in self._inner)
+
+    def _foldable(self, node: Node) -> bool:
+        """Whether NumPy can evaluate the node while a program is traced; the size of a fixed TensorArray included."""
+        if node.spec.objects and node.spec.metadata:
+            return not self._objects.get(node.inputs[0], True)
+        return foldable(node)
 
     def _demand_all(self) -> None:
         self.folds: dict[Node, set[int]] = {}
@@ -90,7 +118,12 @@ class Partition:
             if parts(node):
                 self.known.difference_update(node.outputs)
                 continue
-            if not foldable(node):
+            if node.spec.gets:
+                put = self._put.get(node.inputs[0], ())
+                if put and all(n in self.known for n in put):
+                    self.known.update(node.outputs)
+                continue
+            if not self._foldable(node):
                 continue
             by_shape = node.spec.metadata and set(node.spec.metadata) >= set(node.spec.input_names)
             if by_shape or (node.inputs and all(n in self.known for n in node.inputs)):
@@ -98,7 +131,6 @@ class Partition:
 
     def _demand_inside(self, node: Node) -> None:
         """Find what the static inputs of the nodes inside `node` rest on. If it is something in there, interpret it."""
-        inside: dict[int, Node] = {n: inner for inner in walk([node]) for n in inner.outputs}
         outer: list[int] = []
         seen: set[int] = set()
         for inner in walk([node]):
@@ -108,10 +140,12 @@ class Partition:
                 if number in seen or number in self.known:
                     continue
                 seen.add(number)
-                producer = inside.get(number)
+                producer = self._inner.get(number)
                 if producer is None:
                     outer.append(number)
-                elif foldable(producer):
+                elif producer.spec.gets and self._put.get(producer.inputs[0]):
+                    stack.extend(self._put[producer.inputs[0]])
+                elif self._foldable(producer):
                     stack.extend(producer.inputs)
                 else:
                     self._host(node, f"{inner.op.name!r} needs a value that is only known when it runs")
@@ -135,11 +169,17 @@ class Partition:
         seen: set[int] = set()
         while stack:
             number = stack.pop()
-            if number in seen or number in self.known:
+            if number in seen:
                 continue
             seen.add(number)
             producer = self.producer.get(number)
-            if producer is not None and foldable(producer):
+            if number in self.known:
+                # It may stand in an earlier step: then it is evaluated again.
+                if producer is not None and foldable(producer):
+                    self.folded.setdefault(node, set()).add(producer)
+                    if not producer.spec.metadata:
+                        stack.extend(producer.inputs)
+            elif producer is not None and self._foldable(producer):
                 self.folded.setdefault(node, set()).add(producer)
                 stack.extend(producer.inputs)
             else:

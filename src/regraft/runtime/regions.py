@@ -53,7 +53,8 @@ class RegionPlanner(Planner):
 
     def __init__(self, order: list[Operation], feeds: list[Tensor]) -> None:
         super().__init__(order, feeds)
-        self.objects: set[int] = set()
+        # Numbers of handles of TensorArrays and stacks, and of lists: whether they can grow.
+        self.objects: dict[int, bool] = {}
 
     def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:
         recovered = Structure(self.order, self.feeds, _on_host)
@@ -250,17 +251,20 @@ class RegionPlanner(Planner):
     # Objects
 
     def _find_objects(self) -> None:
-        """Find the numbers of handles of TensorArrays and stacks, and of lists."""
         found = self.objects
         for node in walk(self.nodes):
             if isinstance(node, Conditional):
-                found.update(n for n, sides in node.results if any(isinstance(s, int) and s in found for s in sides))
+                for n, sides in node.results:
+                    held = [found[s] for s in sides if isinstance(s, int) and s in found]
+                    if held:
+                        found[n] = any(held)
             elif isinstance(node, Loop):
-                found.update(inside for first, inside, _ in node.carried if first in found)
+                found.update((inside, found[first]) for first, inside, _ in node.carried if first in found)
             else:
                 kinds = (dtypes.variant, dtypes.resource, dtypes.string) if node.spec.objects else (dtypes.variant,)
+                grows = bool(node.op.attrs.get("dynamic_size", not node.spec.objects))
                 outputs = zip(node.op.outputs, node.outputs, strict=True)
-                found.update(n for t, n in outputs if t.dtype.base in kinds)
+                found.update((n, grows) for t, n in outputs if t.dtype.base in kinds)
 
 
 def _on_host(op: Operation) -> bool:
