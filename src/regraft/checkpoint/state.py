@@ -29,7 +29,7 @@ def get_checkpoint_state(
 
     raises   ValueError if it names no checkpoint
     """
-    folder = files.as_text(checkpoint_dir)
+    folder = os.fsdecode(checkpoint_dir)
     path = state_path(folder, latest_filename)
     if not files.exists(path):
         return None
@@ -49,7 +49,7 @@ def get_checkpoint_state(
 
 
 def _absolute(folder: str, path: str) -> str:
-    return path if os.path.isabs(path) or files.is_remote(path) else os.path.join(folder, path)
+    return path if os.path.isabs(path) or "://" in path else os.path.join(folder, path)
 
 
 def _relative(folder: str, path: str) -> str:
@@ -69,7 +69,7 @@ def generate_checkpoint_state_proto(
                                 TensorFlow
     raises   ValueError if there are timestamps, but not one for each path
     """
-    folder = files.as_text(save_dir)
+    folder = os.fsdecode(save_dir)  # below file://, paths become relative, as in TensorFlow
     every = [] if all_model_checkpoint_paths is None else all_model_checkpoint_paths
     if not every or every[-1] != model_checkpoint_path:
         _log.info("%s is not in all_model_checkpoint_paths. Manually adding it.", model_checkpoint_path)
@@ -105,7 +105,7 @@ def update_checkpoint_state(
     save_relative_paths  write paths relative to the folder, so that it may be moved
     raises   RuntimeError if the checkpoint has the state file's own path
     """
-    folder = files.as_text(save_dir)
+    folder = os.fsdecode(save_dir)
     path = state_path(folder, latest_filename)
     if save_relative_paths:
         newest = _below(folder, model_checkpoint_path)
