@@ -17,7 +17,7 @@ from tests.v1.both import build_ours, build_tensorflow, differences
 # Read when TensorFlow first loads Keras, which alone has tf.layers today.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-TABLES = ("array", "layer", "loss", "math", "nn", "variable")
+TABLES = ("array", "layer", "loss", "math", "metric", "nn", "variable")
 
 NEEDS_KERAS = pytest.mark.skipif(
     not importlib.util.find_spec("tf_keras"), reason="TensorFlow has tf.layers with tf-keras alone"
@@ -32,6 +32,8 @@ NEEDS_SPARSE = pytest.mark.skipif(
 )
 MARKS = {
     "layer-flags_that_are_fed": [NEEDS_COND],
+    "metric-classes": [NEEDS_COND],
+    "metric-curves": [NEEDS_COND],
     "nn-zero_fractions": [NEEDS_COND],
     "nn-sampled_losses": [NEEDS_SPARSE],
 }

@@ -73,6 +73,10 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
         array = np.array(_plain(value))
     except ValueError as e:
         raise ValueError(f"Can't convert non-rectangular Python sequence to Tensor: {value!r}") from e
+    if array.dtype.kind in "US" and isinstance(value, (list, tuple)):
+        odd = next((v for v in _leaves(value) if not isinstance(v, (str, bytes, np.ndarray))), None)
+        if odd is not None:
+            raise TypeError(f"Cannot convert {value!r} to Tensor: {odd!r} is no string, as other elements are")
     if array.dtype == object and not all(isinstance(v, (str, bytes)) for v in array.flat):
         odd = next(v for v in array.flat if not isinstance(v, (str, bytes)))
         raise TypeError(

@@ -28,6 +28,10 @@ _UNARY = {"neg": "Neg", "abs": "Abs", "invert": "LogicalNot"}
 _COMPARISONS = {"lt": "Less", "le": "LessEqual", "gt": "Greater", "ge": "GreaterEqual"}
 
 
+class NoArrayError(NotImplementedError, TypeError):
+    """NumPy was asked to make an array of a tensor."""
+
+
 def binary(b: Builder, name: str, x: Any, y: Any) -> Tensor:
     """`x <name> y` as the operator does it; either may be a Python value."""
     with b.graph.name_scope(name) as scope:
@@ -134,6 +138,14 @@ def install(cls: type) -> None:
         )
 
     setattr(cls, "__bool__", no_bool)
+
+    def no_array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
+        raise NoArrayError(
+            f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: its value is known only when a session "
+            "runs it. Use tf's functions on it, or fetch it with session.run"
+        )
+
+    setattr(cls, "__array__", no_array)
     setattr(cls, "__array_priority__", 100)
 
 

@@ -26,6 +26,7 @@ from regraft.v1._array import *
 from regraft.v1._assertion import *
 from regraft.v1._checks import *
 from regraft.v1._clip import *
+from regraft.v1._confusion import *
 from regraft.v1._dtypes import *
 from regraft.v1._einsum import *
 from regraft.v1._gradients import *
