@@ -49,7 +49,7 @@ def _warm(options: Options, scratch: Path) -> None:
 def run(picked: Sequence[Row], options: Options, scale: str, cache: Path, stem: Path) -> dict[str, Any]:
     """Measure the rows and give the report, which is on disk after each row."""
     written = models.ensure(cache, scale, dict.fromkeys(row.model for row in picked if row.model))
-    before = machine.load()
+    before, sources = machine.load(), machine.sources()
     _say(f"load average before: {before}, {machine.cores()} cores")
     if before[0] > 0.1 * machine.cores():
         _say("  the machine is not quiet: others' work shows in the numbers")
@@ -59,6 +59,7 @@ def run(picked: Sequence[Row], options: Options, scale: str, cache: Path, stem: 
         "options": {"scale": scale, "repeats": options.repeats, "platform": options.platform},
         "started": _now(),
         "ended": None,
+        "sources_changed": False,
         "load": {"before": before, "after": None},
         "rows": [],
     }
@@ -70,6 +71,7 @@ def run(picked: Sequence[Row], options: Options, scale: str, cache: Path, stem: 
         result["took_s"] = round(time.monotonic() - begin, 1)
         report["rows"].append(result)
         report["load"]["after"] = machine.load()
+        report["sources_changed"] = machine.sources() != sources
         _save(report, stem)
     report["ended"] = _now()
     _save(report, stem)

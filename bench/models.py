@@ -54,7 +54,7 @@ _BERT = {
 
 FULL: Mapping[str, Spec] = {
     "mlp": Spec("model", "mlp", config={"inputs": 784, "hidden": 256, "classes": 10, "batch": 64}),
-    "cnn": Spec("model", "cnn", config={"image": 32, "classes": 10, "batch": 64, "width": 32}),
+    "cnn": Spec("model", "cnn", config={"image": 33, "classes": 10, "batch": 64, "width": 32}),
     "lstm": Spec(
         "model",
         "lstm",
@@ -76,7 +76,7 @@ TINY: Mapping[str, Spec] = {
     "resnet50": Spec(
         "model", "resnet", "momentum", {"image": 32, "width": 8, "classes": 10, "batch": 4, "blocks": (1, 1)}
     ),
-    "bert_base": Spec("model", "transformer"),
+    "bert_base": Spec("model", "transformer", config={"layers": 1}),
     "small": Spec("small"),
     **{f"nodes_{n}k": Spec("layers", size=n * 10) for n in (1, 10, 50, 100)},
     "0.1gb": Spec("variables", size=100_000),
@@ -176,10 +176,11 @@ def ensure(cache: Path, scale: str, names: Iterable[str]) -> dict[str, Written]:
             command = [sys.executable, "-m", "bench.write_model", "--scale", scale, "--out", work, *missing]
             environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
             done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+            for name in missing:
+                if (Path(work) / name).exists():
+                    _publish(Path(work) / name, wanted[name])
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
-            for name in missing:
-                _publish(Path(work) / name, wanted[name])
     return {name: Written(path) for name, path in wanted.items()}
 
 

@@ -85,6 +85,10 @@ def _machine(report: dict[str, Any]) -> list[str]:
         f"medians of {options['repeats']} processes each",
         f"- load average {report['load']['before']} before, {report['load']['after']} after (with the runs themselves)",
     ]
+    if report["sources_changed"]:
+        lines.append("- **Regraft's sources changed while measuring: not all rows measure the same code**")
+    if {"tensorflow", "tensorflow-cpu"} <= machine["versions"].keys():
+        lines.append("- **`tensorflow` is installed over `tensorflow-cpu`: its import loads more than the latter's**")
     busy = [row["others_busy_cores"] for row in report["rows"] if row["others_busy_cores"] is not None]
     if busy:
         noisy = sum(value > 0.1 * machine["cores"] for value in busy)

@@ -120,7 +120,9 @@ def main() -> None:
     tf = importlib.import_module(args.module)
     tf.disable_v2_behavior()
     for name in args.names:
-        write(tf, SCALES[args.scale][name], args.out / name)
+        unfinished = args.out / f"{name}.unfinished"
+        write(tf, SCALES[args.scale][name], unfinished)
+        unfinished.rename(args.out / name)
 
 
 if __name__ == "__main__":

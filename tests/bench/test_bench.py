@@ -159,12 +159,14 @@ def test_a_wrong_answer_has_no_ratio() -> None:
         "options": {"scale": "tiny", "repeats": 1},
         "started": "now",
         "ended": None,
+        "sources_changed": True,
         "load": {"before": [0, 0, 0], "after": None},
         "rows": [row],
     }
     text = table.markdown(report)
     assert "| 2.00 ms | `OpError: a\\|b` |  | 1.00 |  | **differs**: logits:0: 2.0e-01 apart |" in text
     assert "not quiet in 1 of 1 rows" in text
+    assert "sources changed" in text
 
 
 def test_durations() -> None:
