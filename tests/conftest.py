@@ -9,6 +9,7 @@ from tests.models.fixtures import written_model
 for name, value in {
     "JAX_NUMPY_DTYPE_PROMOTION": "strict",  # TensorFlow never promotes types, so no kernel may lean on it
     "JAX_PLATFORMS": "cpu",
+    "REGRAFT_CACHE_DIR": "",  # no program from an earlier run, and none left behind
     "OMP_NUM_THREADS": "1",  # the test processes share the cores already
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }.items():
