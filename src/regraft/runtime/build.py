@@ -8,7 +8,7 @@ from regraft.base.errors import UnimplementedError
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
-from regraft.runtime import prune, regions
+from regraft.runtime import calls, prune
 from regraft.runtime.plan import Plan
 from regraft.runtime.planner import Planner
 
@@ -22,13 +22,14 @@ def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Seque
     ops = prune.needed(fetches, feeds)
     check_known(ops)
     order = prune.ordered(ops)
-    if regions.needed(order):
-        return regions.RegionPlanner(order, list(feeds)).plan(fetches)
+    if calls.needed(order):
+        return calls.CallPlanner(order, list(feeds)).plan(fetches)
     return Planner(order, list(feeds)).plan(fetches)
 
 
 def check_known(ops: set[Operation]) -> None:
-    unknown = [op for op in ops if registry.lookup(op.type) is None]
+    """UnimplementedError that names every op among these without a kernel."""
+    unknown = [op for op in ops if registry.lookup(op.type) is None and op.graph.function(op.type) is None]
     if not unknown:
         return
     unknown.sort(key=lambda op: op._id)

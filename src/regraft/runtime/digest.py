@@ -77,7 +77,7 @@ def step_digest(
             ",".join(f"{a.position}:{variable(a.name)}:{a.before}" for a in (*node.reads, *node.writes)),
             ";".join(f"{k}={plain(v)}" for k, v in attrs.items()),
             "f" if node in step.folded else "",
-            f"{node.op.name}" if node.spec.makes_objects else "",
+            node.key if node.spec.makes_objects else "",
         ]
         add("|".join(text).encode())
         add(b"\n")
@@ -96,7 +96,7 @@ def step_digest(
         array = np.asarray(value)
         add(f"s{number(n)}={array.dtype}{array.shape}".encode())
         add(array.tobytes() if array.dtype.kind != "O" else repr(array.tolist()).encode())
-    made = sorted(n.op.name for n in walk(step.nodes) if n.spec.makes_objects)
+    made = sorted(n.key for n in walk(step.nodes) if n.spec.makes_objects)
     add(str([(name, sizes[name]) for name in made if name in sizes]).encode())
     return digest.digest()
 

@@ -59,14 +59,14 @@ class Interpreter:
         run = node.run
         assert run is not None
         if spec.makes_objects:
-            self.objects.node = node.op.name
+            self.objects.node = node.key
             return in_context(node, args, lambda: run(*args, objects=self.objects))
         if spec.session:
             return in_context(node, args, lambda: run(*args, session=self._state))
         return in_context(node, args, lambda: run(*args))
 
     def _draw(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
-        name = node.op.name
+        name = node.key
         key, counter = self._state.random.get(name, *seeds(node))
         rng = Rng(key, counter)
         run = node.run

@@ -39,6 +39,7 @@ class Node:
     aliases  for each output the variable that it names, or None
     static   flat inputs that must be known when traced
     after    operations that must have run, by control inputs: its own, and those of constants and names that it takes
+    label    the key of the node's state, where the op's name is not unique: in functions
     """
 
     op: Operation
@@ -51,6 +52,12 @@ class Node:
     aliases: tuple[str | None, ...] = ()
     static: tuple[int, ...] = ()
     after: tuple[Operation, ...] = ()
+    label: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name by which what the node keeps from run to run is found."""
+        return self.label or self.op.name
 
     def __str__(self) -> str:
         return f"{self.op.name} = {self.op.type}({', '.join(t.name for t in self.op.inputs)})"

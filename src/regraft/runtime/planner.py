@@ -206,7 +206,12 @@ class Planner:
             tuple(aliases),
             tuple(i for n in static for i in by_name[n]),
             self.after.get(op, ()),
+            self.label(op),
         )
+
+    def label(self, op: Operation) -> str:
+        """The key of a node's state, "" for the op's own name."""
+        return ""
 
     def _variable(self, op: Operation, position: int) -> str:
         tensor = op._inputs[position]

@@ -110,11 +110,11 @@ class Program:
             values[number] = value
         held = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         variables = Variables(held.get)
-        tracer = Tracer(self._step.folded, {n.op.name: counters[i] for i, n in enumerate(self.random)}, self._sizes)
+        tracer = Tracer(self._step.folded, {n.key: counters[i] for i, n in enumerate(self.random)}, self._sizes)
         evaluate(self._step.nodes, values, variables, tracer)
         new = [self._new(variables, n) for n in self._step.writes]
         outputs = [self._output(values[n]) for n in self._step.outputs]
-        moved = [tracer.counters[n.op.name][2:] for n in self.random]
+        moved = [tracer.counters[n.key][2:] for n in self.random]
         excess: dict[str, Any] = {}
         for found in (o.excess() for o in tracer.objects.live):
             if found is not None:
@@ -154,7 +154,7 @@ class Program:
         inputs = [values[n] for n in self.inputs]
         counters = self._counters_template()
         for i, node in enumerate(self.random):
-            key, counter = state.random.get(node.op.name, *seeds(node))
+            key, counter = state.random.get(node.key, *seeds(node))
             counters[i, :2], counters[i, 2:] = key, counter
         with jax.enable_x64(True):
             new, outputs, moved, excess = self._call(donated, read, inputs, counters)
@@ -168,7 +168,7 @@ class Program:
         if self.random:
             moved = np.asarray(moved)
             for i, node in enumerate(self.random):
-                state.random.put(node.op.name, (counters[i, :2].copy(), moved[i].copy()))
+                state.random.put(node.key, (counters[i, :2].copy(), moved[i].copy()))
         for name, value in zip(self._step.writes, new, strict=True):
             variables.write(name, value)
         for number, value in zip(self._step.outputs, outputs, strict=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,23 +16,16 @@ from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
 from regraft.opkit.registry import Control, OpSpec, Runs
 from regraft.opkit.shapes import unknown
-from regraft.runtime import structure
 from regraft.runtime.partition import Partition
 from regraft.runtime.plan import Access, Conditional, Fetch, Loop, Node, Plan, parts, walk
 from regraft.runtime.planner import Planner
 from regraft.runtime.structure import Choice, Cycle, Item, Only, Structure, Unstructured, control_of
-from regraft.runtime.values import VariableName
 
 _NAMES = frozenset({Control.SWITCH, Control.NEXT_ITERATION, Control.LOOP_COND, Control.EXIT, Control.ENTER})
 
 
-def needed(ops: Iterable[Operation]) -> bool:
-    """Whether the operations need the planner of this module."""
-    return structure.has_control_flow(ops)
-
-
 @dataclass(slots=True, eq=False)
-class _Draft:
+class Draft:
     """A conditional or loop in the making: its insides are there, what of it is used outside is not known yet."""
 
     op: Operation
@@ -57,7 +51,7 @@ class RegionPlanner(Planner):
         self.objects: dict[int, bool] = {}
 
     def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:
-        recovered = Structure(self.order, self.feeds, _on_host)
+        recovered = Structure(self.order, self.feeds, self.on_host)
         self._items(recovered.items)
         found = tuple(self._alive(self.fetch(f), f, recovered) for f in fetches)
         wanted = Counter(n for f in found for n in (f.number, *(p for p, _ in f.alive)) if n is not None)
@@ -78,6 +72,11 @@ class RegionPlanner(Planner):
                 "Retval[0] does not have value", where=(f"tensor {fetch.name!r}, fetched, can never have one",)
             )
         return Fetch(found.number, found.variable, found.before, tuple((self.number(t), way) for t, way in alive))
+
+    def on_host(self, op: Operation) -> bool:
+        """Whether an operation must run on the host."""
+        spec = registry.lookup(op.type)
+        return spec is not None and spec.runs is Runs.HOST
 
     # Items
 
@@ -141,7 +140,7 @@ class RegionPlanner(Planner):
         self._constant(op.outputs[1], np.asarray(item.position, np.int32))
 
     def _choice(self, item: Choice) -> None:
-        draft = _Draft(item.selector.op, selector=self.number(item.selector), indexed=len(item.branches) != 2)
+        draft = Draft(item.selector.op, selector=self.number(item.selector), indexed=len(item.branches) != 2)
         draft.indexed = draft.indexed or item.selector.dtype.base is not dtypes.bool_
         draft.branches = [self._inside(branch) for branch in item.branches]
         for op, positions in item.merges:
@@ -150,11 +149,11 @@ class RegionPlanner(Planner):
         if item.merges or any(draft.branches):
             self._add(draft)
 
-    def _add(self, draft: _Draft) -> None:
+    def _add(self, draft: Draft) -> None:
         items: list[Any] = self.nodes
         items.append(draft)
 
-    def _merge(self, draft: _Draft, op: Operation, positions: tuple[int, ...]) -> None:
+    def _merge(self, draft: Draft, op: Operation, positions: tuple[int, ...]) -> None:
         sources = [op._inputs[i] for i in positions]
         draft.stands.append(op)
         index = tuple(self._index(i) for i in positions)
@@ -192,17 +191,19 @@ class RegionPlanner(Planner):
         return number
 
     def _cycle(self, item: Cycle) -> None:
-        draft, written = self._loop(item, 0)
-        if written:
-            # What an iteration writes, the next one reads: plan again, now that this is known.
-            draft, _ = self._loop(item, written)
+        draft, written, fixed = self._loop(item, 0, frozenset())
+        if written or fixed:
+            # What an iteration writes, the next one reads, and what none changes is known where its first value is:
+            # plan again with that.
+            draft, _, _ = self._loop(item, written, fixed)
         self._add(draft)
         self._items(item.tail)
         for op in item.exits:
             self.take(op)
             self.written[op] |= written
 
-    def _loop(self, item: Cycle, written: int) -> tuple[_Draft, int]:
+    def _loop(self, item: Cycle, written: int, fixed: frozenset[Operation]) -> tuple[Draft, int, frozenset[Operation]]:
+        """The loop, the variables that it writes, and the Merges of loop variables that never change."""
         for op in item.entries:
             self._depends(op)
             self._same(op.outputs[0], op._inputs[0])
@@ -211,13 +212,13 @@ class RegionPlanner(Planner):
             if entry in self.after:
                 self.after[merge] = self.after[entry]
             name = self.names.get(entry.outputs[0])
-            if name is not None:
+            if name is not None or merge in fixed:
                 self._same(merge.outputs[0], entry.outputs[0])
             else:
                 self.number(merge.outputs[0])
         for op in item.entries:
             self.written[op] |= written
-        draft = _Draft(item.condition.op)
+        draft = Draft(item.condition.op)
         head = self._inside(item.head)
         if item.condition not in self.numbers:
             self.take(item.condition.op)
@@ -226,21 +227,32 @@ class RegionPlanner(Planner):
         draft.condition = self.number(item.condition)
         for op in item.following:
             self.take(op)
+        unchanged = set()
         for entry, merge, following in item.carried:
             draft.stands.append(merge)
             first, inside = self.number(entry.outputs[0]), self.number(merge.outputs[0])
             after = self._origin(following.outputs[0], draft)
             if first == inside:
                 continue
+            if after == inside:
+                unchanged.add(merge)
             draft.carried.append((first, inside, after))
         draft.stands += [*item.exits, *item.entries, *item.following]
         bits = 0
-        for node in _nodes(draft):
+        for node in self._plain(chain(*draft.branches)):
             for access in node.writes:
                 bits |= self._bit(access.name)
-        return draft, bits
+        return draft, bits, frozenset(unchanged)
 
-    def _origin(self, tensor: Tensor, draft: _Draft) -> int:
+    def _plain(self, items: Iterable[Any]) -> Iterator[Node]:
+        """The nodes among items and inside them."""
+        for item in items:
+            if isinstance(item, Draft):
+                yield from self._plain(chain(*item.branches))
+            else:
+                yield item
+
+    def _origin(self, tensor: Tensor, draft: Draft) -> int:
         """The number of a value, seen through ops that hand it on."""
         number = self.number(tensor)
         makers = {n: node for part in draft.branches for node in part if isinstance(node, Node) for n in node.outputs}
@@ -267,20 +279,6 @@ class RegionPlanner(Planner):
                 found.update((n, grows) for t, n in outputs if t.dtype.base in kinds)
 
 
-def _on_host(op: Operation) -> bool:
-    spec = registry.lookup(op.type)
-    return spec is not None and spec.runs is Runs.HOST
-
-
-def _nodes(draft: _Draft) -> Iterable[Node]:
-    for part in draft.branches:
-        for item in part:
-            if isinstance(item, _Draft):
-                yield from _nodes(item)
-            else:
-                yield from walk([item])
-
-
 class _Freezer:
     """Makes nodes of drafts, once it is known which values inside them are used outside."""
 
@@ -291,7 +289,7 @@ class _Freezer:
     def _uses(self, items: Iterable[Any]) -> Counter[int]:
         uses: Counter[int] = Counter()
         for item in items:
-            if isinstance(item, _Draft):
+            if isinstance(item, Draft):
                 uses += self._inner_uses(item)
                 uses.update(self._outer_uses(item))
             else:
@@ -299,10 +297,10 @@ class _Freezer:
         return uses
 
     @staticmethod
-    def _outer_uses(draft: _Draft) -> list[int]:
+    def _outer_uses(draft: Draft) -> list[int]:
         return [first for first, _, _ in draft.carried] if draft.is_loop else [draft.selector]
 
-    def _inner_uses(self, draft: _Draft) -> Counter[int]:
+    def _inner_uses(self, draft: Draft) -> Counter[int]:
         uses: Counter[int] = Counter()
         for part in draft.branches:
             uses += self._uses(part)
@@ -314,7 +312,7 @@ class _Freezer:
         return uses
 
     def _freeze(self, item: Any) -> Node:
-        if not isinstance(item, _Draft):
+        if not isinstance(item, Draft):
             node: Node = item
             return node
         inner = self._inner_uses(item)
@@ -378,6 +376,3 @@ def _spec(kind: Control, nodes: list[Node]) -> OpSpec:
         pure=False,
         control=kind,
     )
-
-
-__all__ = ["RegionPlanner", "VariableName", "needed"]

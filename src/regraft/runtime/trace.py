@@ -45,13 +45,13 @@ class Tracer:
         assert run is not None
         spec = node.spec
         if spec.random:
-            state = self.counters[node.op.name]
+            state = self.counters[node.key]
             rng = Rng(state[:2], state[2:])
             results = in_context(node, args, lambda: run(*args, rng=rng))
-            self.counters[node.op.name] = jnp.concatenate([jnp.asarray(state[:2]), jnp.asarray(rng.counter)])
+            self.counters[node.key] = jnp.concatenate([jnp.asarray(state[:2]), jnp.asarray(rng.counter)])
             return results
         if spec.objects:
-            self.objects.node = node.op.name
+            self.objects.node = node.key
             if spec.makes_objects:
                 return in_context(node, args, lambda: run(*args, objects=self.objects))
             return in_context(node, args, lambda: run(*args))
@@ -247,7 +247,7 @@ class _State:
         self._tracer = tracer
         self._node = node
         self.written = tuple(dict.fromkeys(a.name for a in node.writes))
-        self.random = tuple(dict.fromkeys(n.op.name for n in walk([node]) if n.spec.random))
+        self.random = tuple(dict.fromkeys(n.key for n in walk([node]) if n.spec.random))
         self.objects: list[TracedObject] = []
         self._values = [variables.read(Access(0, n, False)) for n in self.written]
         for name, value in zip(self.written, self._values, strict=True):
