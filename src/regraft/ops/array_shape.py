@@ -17,6 +17,7 @@ from regraft.opkit.builder import Builder
 from regraft.opkit.constant import constant_sizes
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes, from_input, product, same_as, scalar, with_rank
+from regraft.opkit.tensor_lists import Optional, TensorList
 
 # Shapes as tensors.
 
@@ -133,6 +134,8 @@ def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
 @op("ZerosLike", shape=same_as(0), metadata="x", no_gradient="constant result")
 def zeros_like(x: Any) -> Any:
     """Zeros (empty strings, False) of the shape and dtype of x."""
+    if isinstance(x, (TensorList, Optional)):
+        return x.zeros_like()
     if x.dtype == object:
         return np.full(x.shape, b"", object)
     return rearrange.zeros(x, static_shape(x), x.dtype)

@@ -13,6 +13,7 @@ from regraft.opkit.elementwise import binary, broadcast, incompatible, quiet
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes, merge, same_as
 from regraft.opkit.shapes import broadcast as broadcast_shape
+from regraft.opkit.tensor_lists import Optional, TensorList
 
 # Sums and products
 
@@ -111,6 +112,9 @@ def add_n(inputs: Any) -> Any:
     """The sum of tensors of one shape."""
     total = inputs[0]
     for value in inputs[1:]:
+        if isinstance(total, (TensorList, Optional)):
+            total = total.plus(value)
+            continue
         if static_shape(value) != static_shape(total):
             raise InvalidArgumentError(
                 f"Inputs to operation AddN must have the same size and shape. "
