@@ -17,24 +17,17 @@ from tests.v1.both import build_ours, build_tensorflow, differences
 # Read when TensorFlow first loads Keras, which alone has tf.layers today.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-TABLES = ("array", "layer", "loss", "math", "metric", "nn", "variable")
+TABLES = ("array", "control", "layer", "loss", "math", "metric", "nn", "variable")
 
 NEEDS_KERAS = pytest.mark.skipif(
     not importlib.util.find_spec("tf_keras"), reason="TensorFlow has tf.layers with tf-keras alone"
 )
 
 # What a row leans on and Regraft does not have yet: static shapes follow from shape rules, which ops bring along.
-NEEDS_COND = pytest.mark.skipif(
-    not importlib.util.find_spec("regraft.v1._control_flow"), reason="tf.cond is not there yet"
-)
 NEEDS_SPARSE = pytest.mark.skipif(
     registry.lookup("SparseToDense") is None, reason="SparseToDense has no shape rule yet"
 )
 MARKS = {
-    "layer-flags_that_are_fed": [NEEDS_COND],
-    "metric-classes": [NEEDS_COND],
-    "metric-curves": [NEEDS_COND],
-    "nn-zero_fractions": [NEEDS_COND],
     "nn-sampled_losses": [NEEDS_SPARSE],
 }
 

@@ -359,6 +359,10 @@ class Graph:
                     f"Tensor {tensor} (input {i} of {name!r}) must be from the same graph as the operation."
                 )
         scopes = self._scopes
+        for tensor in inputs:
+            context = tensor.op.control_flow_context
+            if context is not None and context is not scopes.control_flow_context:
+                context.check_use(scopes.control_flow_context, op_type, name, tensor.op)
         attrs = dict(attrs)
         for key, value in scopes.attrs.items():
             attrs.setdefault(key, value)
@@ -376,9 +380,21 @@ class Graph:
         for scope in scopes.controls:
             scope.saw(op)
         if op.control_flow_context is not None:
-            op.control_flow_context.AddOp(op)
+            self._enter_context(op)
         self._place(op)
         return op
+
+    def _enter_context(self, op: Operation) -> None:
+        """Let the control flow context replace the inputs that come from outside.
+
+        Shapes are inferred before: a constant from outside is none any more behind a Switch or an Enter.
+        """
+        try:
+            self.infer_shapes(op)
+        except Exception:
+            self.discard(op)
+            raise
+        op.control_flow_context.AddOp(op)
 
     def append(self, op: Operation) -> None:
         """Take in a finished operation of a new name. For importers; everything else uses `create_op`."""

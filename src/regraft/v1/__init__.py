@@ -27,6 +27,7 @@ from regraft.v1._assertion import *
 from regraft.v1._checks import *
 from regraft.v1._clip import *
 from regraft.v1._confusion import *
+from regraft.v1._control_flow import *
 from regraft.v1._dtypes import *
 from regraft.v1._einsum import *
 from regraft.v1._gradients import *
@@ -46,7 +47,7 @@ from regraft.v1._variables import *
 from regraft.v1.init_ops import *
 
 _MODULES = frozenset(
-    {"bitwise", "initializers", "layers", "linalg", "losses", "manip", "math", "metrics", "nn", "random", "raw_ops", "train"}
+    {"bitwise", "debugging", "initializers", "layers", "linalg", "losses", "manip", "math", "metrics", "nn", "random", "raw_ops", "train"}
 )
 
 
