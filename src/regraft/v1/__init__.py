@@ -47,7 +47,21 @@ from regraft.v1._variables import *
 from regraft.v1.init_ops import *
 
 _MODULES = frozenset(
-    {"bitwise", "debugging", "initializers", "layers", "linalg", "losses", "manip", "math", "metrics", "nn", "random", "raw_ops", "train"}
+    {
+        "bitwise",
+        "debugging",
+        "initializers",
+        "layers",
+        "linalg",
+        "losses",
+        "manip",
+        "math",
+        "metrics",
+        "nn",
+        "random",
+        "raw_ops",
+        "train",
+    }
 )
 
 

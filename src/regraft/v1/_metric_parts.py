@@ -21,7 +21,8 @@ __all__: list[str] = []
 
 def metric_variable(sizes: Any, dtype: Any, validate_shape: bool = True, name: str | None = None) -> Any:
     """A local variable of zeros, in the collection METRIC_VARIABLES."""
-    return Variable(
+    make: Any = Variable
+    return make(
         lambda: zeros(sizes, dtype),
         trainable=False,
         collections=[GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],

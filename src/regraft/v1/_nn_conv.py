@@ -513,43 +513,56 @@ def conv2d_backprop_input(
     )
 
 
-def _depthwise_backprop(op_type: str, doc: str) -> Any:
-    def function(
-        first: Any,
-        second: Any,
-        out_backprop: Any,
-        strides: Any,
-        padding: Any,
-        data_format: str = "NHWC",
-        dilations: Any = _ONES,
-        name: str | None = None,
-    ) -> Any:
-        padding, explicit = padding_of(padding)
-        return on(first, second, out_backprop).op(
-            op_type,
-            first,
-            second,
-            out_backprop,
-            strides=strides,
-            padding=padding,
-            explicit_paddings=explicit,
-            data_format=data_format,
-            dilations=dilations,
-            name=name,
-        )
-
-    function.__doc__ = doc
-    return function
+def depthwise_conv2d_native_backprop_input(
+    input_sizes: Any,
+    filter: Any,
+    out_backprop: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str = "NHWC",
+    dilations: Any = _ONES,
+    name: str | None = None,
+) -> Any:
+    """The gradient of depthwise_conv2d_native with respect to its input."""
+    padding, explicit = padding_of(padding)
+    return on(filter, out_backprop).DepthwiseConv2dNativeBackpropInput(
+        input_sizes,
+        filter,
+        out_backprop,
+        strides=strides,
+        padding=padding,
+        explicit_paddings=explicit,
+        data_format=data_format,
+        dilations=dilations,
+        name=name,
+    )
 
 
-depthwise_conv2d_native_backprop_input = _depthwise_backprop(
-    "DepthwiseConv2dNativeBackpropInput",
-    "The gradient of depthwise_conv2d_native with respect to its input: (input_sizes, filter, out_backprop, ...).",
-)
-depthwise_conv2d_native_backprop_filter = _depthwise_backprop(
-    "DepthwiseConv2dNativeBackpropFilter",
-    "The gradient of depthwise_conv2d_native with respect to its filters: (input, filter_sizes, out_backprop, ...).",
-)
+def depthwise_conv2d_native_backprop_filter(
+    input: Any,
+    filter_sizes: Any,
+    out_backprop: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str = "NHWC",
+    dilations: Any = _ONES,
+    name: str | None = None,
+) -> Any:
+    """The gradient of depthwise_conv2d_native with respect to its filters."""
+    padding, explicit = padding_of(padding)
+    return on(input, out_backprop).DepthwiseConv2dNativeBackpropFilter(
+        input,
+        filter_sizes,
+        out_backprop,
+        strides=strides,
+        padding=padding,
+        explicit_paddings=explicit,
+        data_format=data_format,
+        dilations=dilations,
+        name=name,
+    )
+
+
 depthwise_conv2d_backprop_input = depthwise_conv2d_native_backprop_input
 depthwise_conv2d_backprop_filter = depthwise_conv2d_native_backprop_filter
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regraft.v1 import _plain
+from regraft.v1._confusion import confusion_matrix as confusion_matrix
 from regraft.v1._linalg import lbeta as lbeta
 from regraft.v1._math import abs as abs
 from regraft.v1._math import accumulate_n as accumulate_n
@@ -70,6 +71,7 @@ from regraft.v1._reduction import unsorted_segment_mean as unsorted_segment_mean
 from regraft.v1._reduction import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 
 __all__ = [
+    "confusion_matrix",
     "abs",
     "accumulate_n",
     "acos",

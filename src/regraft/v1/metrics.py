@@ -436,33 +436,22 @@ def _even_thresholds(count: int, last: float = 1.0 + _EPSILON) -> list[float]:
 
 
 def _tradeoff(
-    default: str,
-    last: float,
+    given: tuple[Any, Any, Any],
+    wanted: float,
+    names: tuple[str, str],
     compute: Callable[[dict[str, Any], float, str], Any],
-    argument: str,
-    doc: str,
+    thresholds: list[float],
+    collections: tuple[Any, Any],
+    name: str | None,
 ) -> Any:
-    def function(
-        labels: Any,
-        predictions: Any,
-        wanted: float,
-        weights: Any = None,
-        num_thresholds: int = 200,
-        metrics_collections: Any = None,
-        updates_collections: Any = None,
-        name: str | None = None,
-    ) -> Any:
-        if not 0 <= wanted <= 1:
-            raise ValueError(f"`{argument}` must be in the range [0, 1]. Currently, `{argument}` is {wanted}.")
-        with variable_scope(name, default, (predictions, labels, weights)):
-            thresholds = _even_thresholds(num_thresholds, last)
-            values, updates = counts_at_thresholds(labels, predictions, thresholds, weights)
-            value = collected(metrics_collections, compute(values, wanted, "value"))
-            return value, collected(updates_collections, compute(updates, wanted, "update_op"))
-
-    function.__name__ = function.__qualname__ = default
-    function.__doc__ = doc
-    return function
+    labels, predictions, weights = given
+    default, argument = names
+    if not 0 <= wanted <= 1:
+        raise ValueError(f"`{argument}` must be in the range [0, 1]. Currently, `{argument}` is {wanted}.")
+    with variable_scope(name, default, (predictions, labels, weights)):
+        values, updates = counts_at_thresholds(labels, predictions, thresholds, weights)
+        value = collected(collections[0], compute(values, wanted, "value"))
+        return value, collected(collections[1], compute(updates, wanted, "update_op"))
 
 
 def _sensitivity(found: dict[str, Any], specificity: float, name: str) -> Any:
@@ -482,20 +471,48 @@ def _specificity(found: dict[str, Any], sensitivity: float, name: str) -> Any:
     return divide(part, found["tn"][at] + found["fp"][at] + _EPSILON, name)
 
 
-sensitivity_at_specificity = _tradeoff(
-    "sensitivity_at_specificity",
-    1.0 + _EPSILON,
-    _sensitivity,
-    "specificity",
-    "The recall at the threshold where the specificity is nearest to the wanted one.",
-)
-specificity_at_sensitivity = _tradeoff(
-    "specificity_at_sensitivity",
-    1.0 - _EPSILON,
-    _specificity,
-    "sensitivity",
-    "The specificity at the threshold where the recall is nearest to the wanted one.",
-)
+def sensitivity_at_specificity(
+    labels: Any,
+    predictions: Any,
+    specificity: float,
+    weights: Any = None,
+    num_thresholds: int = 200,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Any:
+    """The recall at the threshold where the specificity is nearest to the wanted one."""
+    return _tradeoff(
+        (labels, predictions, weights),
+        specificity,
+        ("sensitivity_at_specificity", "specificity"),
+        _sensitivity,
+        _even_thresholds(num_thresholds),
+        (metrics_collections, updates_collections),
+        name,
+    )
+
+
+def specificity_at_sensitivity(
+    labels: Any,
+    predictions: Any,
+    sensitivity: float,
+    weights: Any = None,
+    num_thresholds: int = 200,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Any:
+    """The specificity at the threshold where the recall is nearest to the wanted one."""
+    return _tradeoff(
+        (labels, predictions, weights),
+        sensitivity,
+        ("specificity_at_sensitivity", "sensitivity"),
+        _specificity,
+        _even_thresholds(num_thresholds, 1.0 - _EPSILON),
+        (metrics_collections, updates_collections),
+        name,
+    )
 
 
 def auc(
