@@ -40,7 +40,7 @@ class Target:
 
     variable  its name in the session
     shape     the shape it must have, unknown where any will do
-    reshape   bring the tensor into `shape` instead of requiring it
+    reshape   bring the tensor into `shape`, which is known, instead of requiring it
     """
 
     wanted: Wanted
@@ -127,15 +127,20 @@ class _Reader:
             return None
         reference, value = op.inputs
         variable = reference.op
+        shape = reference.shape if reference.dtype.is_ref else TensorShape(variable.attrs.get("shape"))
+        if op.type == "Assign" and not op.attrs.get("validate_shape", True):
+            shape = TensorShape(None)
         reshape = False
         while value.op.type in ("Identity", "Reshape"):
-            reshape |= value.op.type == "Reshape"
+            if value.op.type == "Reshape":
+                sizes = constant_value(value.op.inputs[1])
+                if reshape or sizes is None or (sizes < 0).any():
+                    return None
+                shape, reshape = TensorShape(sizes.tolist()), True
             value = value.op.inputs[0]
         if value.op.type not in _RESTORE or variable.type not in _VARIABLES:
             return None
-        shape = reference.shape if reference.dtype.is_ref else TensorShape(variable.attrs.get("shape"))
-        checked = reshape or op.type == "AssignVariableOp" or op.attrs.get("validate_shape", True)
-        return Target(self.wanted(value), variable_name(variable), shape if checked else TensorShape(None), reshape)
+        return Target(self.wanted(value), variable_name(variable), shape, reshape)
 
     def restored_for(self, op: Operation) -> Iterator[Tensor]:
         """The outputs of restore ops that an operation depends on."""

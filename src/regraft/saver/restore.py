@@ -78,7 +78,7 @@ def _problem(wanted: Wanted, target: Target | None, reader: CheckpointReader, ke
         return None
     if target.reshape:
         count, room = math.prod(stored), target.shape.num_elements()
-        if room is None or room == count:
+        if room == count:
             return None
         return (
             f"Input to reshape is a tensor with {count} values, but the requested shape has {room}: key "

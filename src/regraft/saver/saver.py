@@ -349,7 +349,7 @@ def _restore(sess: Session, plan: RestorePlan, path: str, partial: bool) -> list
             if target.wanted in given:
                 array = array.copy()  # variables of one key do not share memory
             given.add(target.wanted)
-            if target.reshape and target.shape.is_fully_defined():
+            if target.reshape:
                 array = array.reshape(target.shape.as_list())
             sess.variables.assign(target.variable, array)
     if plan.operations and len(fed) == len(plan.feeds):
