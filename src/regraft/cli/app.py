@@ -36,6 +36,18 @@ def inspect(
     show(str(path), nodes)
 
 
+@app.command()
+def explain(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .meta file.")],
+    fetch: Annotated[list[str], typer.Option(help="A tensor or operation to run; may be repeated.")],
+    feed: Annotated[list[str], typer.Option(help="A tensor that is fed; may be repeated.")] = [],  # noqa: B006
+) -> None:
+    """Show how a run would go: its steps, which are compiled, and why others are not. Nothing is executed."""
+    from regraft.cli.explain import show
+
+    show(str(path), fetch, feed)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(
     context: typer.Context,

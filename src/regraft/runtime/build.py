@@ -9,12 +9,18 @@ from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
 from regraft.runtime import calls, prune
+from regraft.runtime.dataflow import DataflowPlanner
 from regraft.runtime.plan import Plan
 from regraft.runtime.planner import Planner
+from regraft.runtime.structure import Unstructured
 
 
-def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor]) -> Plan:
+def build_plan(
+    graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor], structured: bool = True
+) -> Plan:
     """The plan for one combination of fetches and feeds.
+
+    structured  False leaves control flow to the dataflow interpreter, which is slow but assumes nothing
 
     raises  UnimplementedError naming every op behind the fetches that has no kernel
             InvalidArgumentError for a placeholder that nothing feeds
@@ -23,7 +29,16 @@ def build_plan(graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Seque
     check_known(ops)
     order = prune.ordered(ops)
     if calls.needed(order):
-        return calls.CallPlanner(order, list(feeds)).plan(fetches)
+        reason = "asked for"
+        if structured:
+            try:
+                return calls.CallPlanner(order, list(feeds)).plan(fetches)
+            except Unstructured as e:
+                reason = str(e)
+        try:
+            return DataflowPlanner(order, list(feeds), reason).plan(fetches)
+        except Unstructured as e:
+            raise UnimplementedError(f"control flow inside a function does not fit together: {e}") from e
     return Planner(order, list(feeds)).plan(fetches)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from regraft.base.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
 from regraft.opkit.registry import Control
-from regraft.runtime.plan import Access, Conditional, Loop, Node
+from regraft.runtime.plan import Access, Conditional, Dataflow, Loop, Node
 
 Values = list[Any]
 
@@ -25,6 +25,9 @@ class Engine(Protocol):
 
     def loop(self, node: Loop, values: Values, variables: Variables) -> None:
         """Run a loop to its end."""
+
+    def dataflow(self, node: Dataflow, values: Values, variables: Variables) -> None:
+        """Run operations token by token."""
 
 
 class Variables:
@@ -77,6 +80,8 @@ def evaluate(nodes: Iterable[Node], values: Values, variables: Variables, engine
                 engine.choose(node, values, variables)
             elif isinstance(node, Loop):
                 engine.loop(node, values, variables)
+            elif isinstance(node, Dataflow):
+                engine.dataflow(node, values, variables)
             else:
                 control(node, [values[n] for n in node.inputs], values, variables)
             continue

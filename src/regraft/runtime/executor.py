@@ -149,6 +149,8 @@ class Executor:
             elif fetch.number is None:
                 out.append(None)
             else:
+                if values[fetch.number] is None:
+                    raise InvalidArgumentError(f"Retval[{i}] does not have value")
                 out.append(_owned(values[fetch.number]))
         return out
 

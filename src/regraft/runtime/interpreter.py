@@ -15,7 +15,7 @@ from regraft.opkit.random import Rng
 from regraft.opkit.stacks import HostStack
 from regraft.opkit.tensor_arrays import HostTensorArray
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, truth
-from regraft.runtime.plan import Conditional, Loop, Node, Step
+from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, Step
 from regraft.runtime.state import SessionState
 
 
@@ -47,6 +47,12 @@ class Interpreter:
             following = [values[after] for _, _, after in node.carried]
             for (_, inside, _), value in zip(node.carried, following, strict=True):
                 values[inside] = value
+
+    def dataflow(self, node: Dataflow, values: Values, variables: Variables) -> None:
+        """Run operations token by token."""
+        from regraft.runtime.dataflow import run_dataflow
+
+        run_dataflow(node, values, variables, self)
 
     def call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
         """Run one kernel on NumPy arrays."""

@@ -32,7 +32,17 @@ class Group:
 def foldable(node: Node) -> bool:
     """Whether a node can be evaluated with NumPy while a program is traced."""
     spec = node.spec
-    return spec.pure and spec.runs is Runs.XLA and not spec.lax and not node.reads and not node.writes
+    if spec.runs is not Runs.XLA or spec.lax or node.writes:
+        return False
+    return _by_shape(node) if node.reads else spec.pure
+
+
+def _by_shape(node: Node) -> bool:
+    """Whether a node looks at the shapes and dtypes of its inputs alone, a variable's perhaps."""
+    spec = node.spec
+    if not spec.metadata or spec.objects or spec.random or spec.session:
+        return False
+    return set(spec.metadata) >= set(spec.input_names)
 
 
 def _is_small(node: Node) -> bool:
@@ -81,6 +91,9 @@ class Partition:
             if parts(node):
                 # What only shows inside: loop variables, and what branches merge into.
                 self._inner.update((n, node) for n in node.outputs if n not in self._inner)
+                if node.spec.runs is not Runs.XLA:
+                    types = sorted({i.op.type for i in walk([node]) if not parts(i) and i.spec.runs is not Runs.XLA})
+                    self.notes.append(f"interpreted: {node}: ops that run on the host: {', '.join(types)}")
 
     def _foldable(self, node: Node) -> bool:
         """Whether NumPy can evaluate the node while a program is traced; the size of a fixed TensorArray included."""
@@ -105,7 +118,8 @@ class Partition:
 
     def _host(self, node: Node, reason: str) -> None:
         self._hosted.add(node)
-        self.notes.append(f"interpreted: {node}: {reason}")
+        if parts(node) or node.spec.makes_objects:
+            self.notes.append(f"interpreted: {node}: {reason}")
 
     def _mark_known(self, nodes: Sequence[Node]) -> None:
         for node in nodes:

@@ -5,12 +5,16 @@ Values have numbers. A step reads the numbers it takes and writes those it gives
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit.registry import OpSpec
+
+# So many op types of a host step are named.
+_LISTED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +110,34 @@ class Loop(Node):
         return f"loop while {self.op.name}: {count(self.head)} + {count(self.body)} ops, {len(self.carried)} variables"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataflow(Node):
+    """Operations that `runtime.dataflow` runs token by token, primitives of control flow among them."""
+
+    nodes: tuple[Node, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{count(self.nodes)} ops, token by token"
+
+
 def parts(node: Node) -> tuple[tuple[Node, ...], ...]:
     """The lists of nodes inside a conditional or loop; none for any other node."""
     if isinstance(node, Conditional):
         return node.branches
     if isinstance(node, Loop):
         return (node.head, node.body)
+    if isinstance(node, Dataflow):
+        return (node.nodes,)
     return ()
+
+
+def _outline(node: Node, depth: int) -> list[str]:
+    """The conditionals and loops in a node, a line each."""
+    if not parts(node):
+        return []
+    return [f"{'   ' * (depth + 1)}{node}"] + [
+        line for part in parts(node) for inner in part for line in _outline(inner, depth + 1)
+    ]
 
 
 def walk(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -158,7 +183,12 @@ class Step:
 
     def __str__(self) -> str:
         kind = "program" if self.compiled else "host"
-        return f"{kind}: {self.size} ops, {len(self.reads)} variables read, {len(self.writes)} written"
+        text = f"{kind}: {self.size} ops, {len(self.reads)} variables read, {len(self.writes)} written"
+        if self.compiled:
+            return text
+        types = Counter(node.op.type for node in walk(self.nodes) if not parts(node) and node not in self.folded)
+        listed = ", ".join(f"{n} {name}" for name, n in types.most_common(_LISTED))
+        return f"{text} ({listed}{', ...' if len(types) > _LISTED else ''})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,6 +228,8 @@ class Plan:
 
     def __str__(self) -> str:
         lines = [f"{len(self.steps)} steps, {sum(len(s.nodes) for s in self.steps)} ops"]
-        lines += [f"  {i}. {step}" for i, step in enumerate(self.steps, 1)]
+        for i, step in enumerate(self.steps, 1):
+            lines.append(f"  {i}. {step}")
+            lines += [line for node in step.nodes for line in _outline(node, 1)]
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)

@@ -94,7 +94,7 @@ class Planner:
         if fetch not in self.feeds and fetch in self.names and fetch.dtype.is_ref:
             return Fetch(variable=self.names[fetch], before=not self._sees(fetch.op, self.names[fetch]))
         name = self.names.get(fetch)
-        if name is not None and fetch not in self.feeds and fetch.dtype.numpy.kind != "O":
+        if name is not None and fetch not in self.feeds and fetch.dtype.base is not resource:
             return Fetch(variable=name, before=not self._sees(fetch.op, name))
         return Fetch(number=self.number(fetch))
 

@@ -279,6 +279,12 @@ class RegionPlanner(Planner):
                 found.update((n, grows) for t, n in outputs if t.dtype.base in kinds)
 
 
+def freeze(items: list[Any]) -> list[Node]:
+    """Drafts as nodes, with every value inside them that could be used outside given out."""
+    freezer = _Freezer(items, Counter())
+    return freezer.nodes
+
+
 class _Freezer:
     """Makes nodes of drafts, once it is known which values inside them are used outside."""
 

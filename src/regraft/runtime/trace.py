@@ -20,7 +20,7 @@ from regraft.opkit.random import Rng
 from regraft.opkit.stacks import TracedStack
 from regraft.opkit.tensor_arrays import TracedTensorArray
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, side
-from regraft.runtime.plan import Access, Conditional, Loop, Node, walk
+from regraft.runtime.plan import Access, Conditional, Dataflow, Loop, Node, walk
 from regraft.runtime.trips import known_trips
 
 # A folded constant of more elements than this is computed by the program instead.
@@ -150,6 +150,10 @@ class Tracer:
         if static_shape(value) != ():
             return jnp.asarray(bool(np.prod(static_shape(value))))
         return value if value.dtype == np.bool_ else value != 0
+
+    def dataflow(self, node: Dataflow, values: Values, variables: Variables) -> None:
+        """Tokens have no form as a program."""
+        raise Untraceable(f"{node} have no structure")
 
     # Loops
 
