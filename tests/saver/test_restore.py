@@ -296,8 +296,8 @@ def test_object_based_checkpoints_leave_the_graph_alone(rg, object_based: str, c
 
 def test_object_based_checkpoints_without_the_variable(tf, object_based: str) -> None:
     tf.get_variable("nobody_knows_me", [2])
-    with tf.Session() as sess:
-        with pytest.raises(tf.errors.NotFoundError, match="Could not find some variables in the checkpoint") as caught:
-            tf.train.Saver().restore(sess, object_based)
+    words = "Could not find some variables in the checkpoint"
+    with tf.Session() as sess, pytest.raises(tf.errors.NotFoundError, match=words) as caught:
+        tf.train.Saver().restore(sess, object_based)
     assert "Existing variables not in the checkpoint: nobody_knows_me" in str(caught.value)
     assert all(name in str(caught.value) for name in values("object_based"))

@@ -80,9 +80,12 @@ def test_one_device(tf, variables, session, tmp_path: Path) -> None:
 def test_parts_on_several_devices(tf, session, tmp_path: Path) -> None:
     """The whole is one tensor in the merged checkpoint."""
     devices = iter(("/cpu:0", "/cpu:1", "/cpu:0"))
-    with tf.variable_scope("s", partitioner=tf.fixed_size_partitioner(3)):
-        with tf.device(lambda op: next(devices) if op.type == "VariableV2" else ""):
-            parts = list(tf.get_variable("w", [3, 2], initializer=tf.ones_initializer()))
+
+    def place(op: Any) -> str:
+        return next(devices) if op.type == "VariableV2" else ""
+
+    with tf.variable_scope("s", partitioner=tf.fixed_size_partitioner(3)), tf.device(place):
+        parts = list(tf.get_variable("w", [3, 2], initializer=tf.ones_initializer()))
     assert len({p.device for p in parts}) == 2
     saver = tf.train.Saver(sharded=True)
     with session(tf) as sess:

@@ -25,6 +25,7 @@ class Retention:
         # Folders that a checkpoint was restored from, and by state file what these list that is not in the window.
         self._resumed: set[str] = set()
         self._earlier: dict[tuple[str, str], list[str]] = {}
+        self._own: set[str] = set()
 
     def start(self, saver_def: proto.SaverDef, now: float) -> None:
         """Begin to count the hours after which a checkpoint that leaves the window is kept."""
@@ -84,8 +85,8 @@ class Retention:
         key = (folder, latest_filename)
         if key not in self._earlier:
             self._earlier[key] = _state_paths(os.path.dirname(path), latest_filename)
-        mine = {_normal(p) for p in own}
-        earlier = [p for p in self._earlier[key] if _normal(p) not in mine and checkpoint_exists(p)]
+        self._own.update(_normal(p) for p, _ in self.window + self._doomed)
+        earlier = [p for p in self._earlier[key] if _normal(p) not in self._own and checkpoint_exists(p)]
         self._earlier[key] = earlier
         return earlier + own
 
