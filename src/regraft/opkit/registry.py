@@ -19,7 +19,6 @@ Two rules for kernels:
 from __future__ import annotations
 
 import enum
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,10 +129,12 @@ class OpSpec:
     def __post_init__(self) -> None:
         if self.kernel is None:
             return
-        params = inspect.signature(self.kernel).parameters.values()
-        self.input_names = tuple(p.name for p in params if p.kind is p.POSITIONAL_OR_KEYWORD)
-        self.attr_names = tuple(p.name for p in params if p.kind is p.KEYWORD_ONLY and p.name not in _CONTEXT)
-        self.makes_objects = any(p.name == "objects" for p in params)
+        # The code object says it ten times sooner than inspect.signature, which counts at 600 ops.
+        code = self.kernel.__code__
+        keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        self.input_names = code.co_varnames[: code.co_argcount]
+        self.attr_names = tuple(name for name in keywords if name not in _CONTEXT)
+        self.makes_objects = "objects" in keywords
 
     def static_inputs(self, node: Any) -> tuple[str, ...]:
         """The static inputs of a node of this op."""
