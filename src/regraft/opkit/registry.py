@@ -19,6 +19,7 @@ Two rules for kernels:
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,7 +89,7 @@ class OpSpec:
     lax       the kernel can't run on NumPy: the interpreter compiles it by itself
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
     session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files)
-    objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them takes `objects`
+    objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them has `objects`
     puts      the input that the kernel puts into the object of input 0, from where an op that `gets` takes it
     gets      output 0 is what some op has put into the object of input 0
     blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes
@@ -130,7 +131,7 @@ class OpSpec:
         if self.kernel is None:
             return
         # The code object says it ten times sooner than inspect.signature, which counts at 600 ops.
-        code = self.kernel.__code__
+        code = inspect.unwrap(self.kernel).__code__
         keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
         self.input_names = code.co_varnames[: code.co_argcount]
         self.attr_names = tuple(name for name in keywords if name not in _CONTEXT)
@@ -192,7 +193,7 @@ def op(
     alias: bool = False,
     no_gradient: str = "",
 ) -> Callable[[Callable[..., Any]], Kernel]:
-    """Register the decorated function as the kernel of the ops `names` (several only where they are one and the same)."""
+    """Register the decorated function as the kernel of the ops `names`: several only where they are the same."""
 
     def register(function: Callable[..., Any]) -> Kernel:
         effects = bool(_tuple(reads) or _tuple(writes) or random or session or objects or blocking)
