@@ -67,7 +67,7 @@ class Control(enum.Enum):
 
 
 # Keyword arguments that a kernel gets from the run, not from the node.
-_CONTEXT = ("rng", "session", "objects")
+_CONTEXT = ("rng", "session", "objects", "node")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,8 @@ class OpSpec:
     blind     inputs in `writes` whose old value the kernel does not need: they may be uninitialized
     lax       the kernel can't run on NumPy: the interpreter compiles it by itself
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
-    session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files)
+    session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files); if it takes
+              `node` as well, that is the name of its node, after which a resource is called that nobody named
     objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them has `objects`
     puts      the input that the kernel puts into the object of input 0, from where an op that `gets` takes it
     gets      output 0 is what some op has put into the object of input 0
@@ -126,6 +127,7 @@ class OpSpec:
     attr_names: tuple[str, ...] = field(init=False, default=())
     input_names: tuple[str, ...] = field(init=False, default=())
     makes_objects: bool = field(init=False, default=False)
+    named: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         if self.kernel is None:

@@ -67,6 +67,8 @@ class Interpreter:
         if spec.makes_objects:
             self.objects.node = node.key
             return in_context(node, args, lambda: run(*args, objects=self.objects))
+        if spec.named:
+            return in_context(node, args, lambda: run(*args, session=self._state, node=node.key))
         if spec.session:
             return in_context(node, args, lambda: run(*args, session=self._state))
         return in_context(node, args, lambda: run(*args))
