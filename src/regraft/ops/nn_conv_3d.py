@@ -29,7 +29,7 @@ def _geometry(
             raise InvalidArgumentError(f"{name} in the batch and depth dimensions must be 1, got {list(values)}")
     if filters[3] <= 0 or x[channel] % filters[3] or filters[4] % (x[channel] // filters[3]):
         raise InvalidArgumentError(
-            f"input depth must be evenly divisible by filter depth: {x[channel]} vs {filters[3]} (filter {list(filters)})"
+            f"input depth must be evenly divisible by filter depth: {x[channel]} vs {filters[3]}"
         )
     three = [tuple(int(v[a]) for a in axes) for v in (strides, dilations)]
     windows = [extent(k, d) for k, d in zip(filters[:3], three[1], strict=True)]
