@@ -113,3 +113,99 @@ def assertions(tf: Any) -> None:
     tf.Assert(p, ["text", 3], summarize=5)
     with tf.control_dependencies([tf.Assert(tf.reduce_all(x > 0.0), [x], name="positive"), tf.assert_less(x, 2.0)]):
         tf.identity(y)
+
+
+@program
+def gradients_of_conds(tf: Any) -> None:
+    x, y, p = _xyp(tf)
+    z = tf.cond(p, lambda: x * 2.0, lambda: x + 1.0)
+    tf.gradients(z, x)
+    tf.gradients(tf.cond(p, lambda: x * y[:3], lambda: tf.square(x)), [x, y])
+    tf.gradients(tf.cond(p, lambda: x, lambda: y), [x, y])
+    first, second = tf.cond(p, lambda: (tf.exp(x), x), lambda: (x * x, tf.constant(1.0)))
+    tf.gradients([first, second], x)
+    tf.gradients(tf.cond(p, lambda: tf.unstack(x)[1], lambda: x[0]), x)
+
+
+@program
+def gradients_of_variables_in_conds(tf: Any) -> None:
+    x, _, p = _xyp(tf)
+    v = tf.Variable(tf.zeros([4, 2]), name="v", use_resource=False)
+    r = tf.Variable(tf.zeros([4, 2]), name="r", use_resource=True)
+    tf.gradients(tf.cond(p, lambda: tf.matmul(x, v), lambda: tf.matmul(-x, v) * 2.0), v)
+    tf.gradients(tf.cond(p, lambda: tf.matmul(x, r), lambda: tf.matmul(-x, r) * 2.0), r)
+    tf.gradients(tf.cond(p, lambda: tf.matmul(x, r), lambda: x[:, :2]), r)
+    i = tf.placeholder(tf.int32, [None], name="i")
+    tf.gradients(tf.cond(p, lambda: tf.gather(v, i), lambda: tf.gather(v, i + 1)), v)
+    tf.gradients(tf.cond(p, lambda: tf.gather(v, i), lambda: v), v)
+
+
+@program
+def gradients_of_conds_in_conds(tf: Any) -> None:
+    x, y, p = _xyp(tf)
+    q = tf.placeholder(tf.bool, [], name="q")
+    z = tf.cond(p, lambda: tf.cond(q, lambda: x * y[:3], lambda: tf.sin(x)), lambda: x)
+    tf.gradients(z, [x, y], colocate_gradients_with_ops=True)
+
+
+@program
+def gradients_of_bare_switches(tf: Any) -> None:
+    x, _, p = _xyp(tf)
+    false, true = tf.raw_ops.Switch(data=x, pred=p)
+    merged = tf.raw_ops.Merge(inputs=[false * 2.0, true + 1.0])
+    tf.gradients(merged[0], x)
+
+
+@program
+def loops(tf: Any) -> None:
+    x, y, _ = _xyp(tf)
+    tf.while_loop(lambda i: i < 10, lambda i: i + 1, [tf.constant(0)])
+    tf.while_loop(lambda i, a: i < 10, lambda i, a: (i + 1, a * 2.0), [0, x])
+    tf.while_loop(lambda i, a: tf.reduce_sum(a) < 10.0, lambda i, a: [i + 1, a + x], (tf.constant(0), x), name="named")
+    tf.while_loop(lambda a: tf.reduce_sum(a) < 10.0, lambda a: tf.matmul(a, x[:, :3] + 1.0), [x[:, :3]])
+    tf.while_loop(
+        lambda i, a: i < 3,
+        lambda i, a: (i + 1, tf.concat([a, y], 0)),
+        [0, x],
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 4])],
+        parallel_iterations=1,
+        back_prop=False,
+        swap_memory=True,
+    )
+    tf.while_loop(lambda i: True, lambda i: i + 1, [tf.constant(0)], maximum_iterations=5)
+    tf.while_loop(lambda i, a: i < 9, lambda i, a: (i + 1, {"k": a["k"] + 1.0}), (0, {"k": x}), maximum_iterations=5)
+    tf.while_loop(lambda i: i < 9, lambda i: [i + 1], [0], return_same_structure=True)
+
+
+@program
+def constants_and_controls_in_loops(tf: Any) -> None:
+    x, y, _ = _xyp(tf)
+    v = tf.Variable(tf.zeros([3, 4]), name="v", use_resource=False)
+    r = tf.Variable(tf.zeros([3, 4]), name="r", use_resource=True)
+    outside = tf.square(y)
+
+    def body(i: Any, a: Any) -> Any:
+        with tf.control_dependencies([outside]):
+            more = tf.constant(2.0)
+        with tf.control_dependencies([tf.assign(v, a)]):
+            more = more + tf.reduce_sum(tf.exp(outside) * 3.0)
+        return i + tf.constant(1), a * more + v + r
+
+    tf.while_loop(lambda i, a: i < 10, body, [0, x])
+    with tf.control_dependencies([outside]):
+        tf.while_loop(lambda i, a: i < tf.size(y), body, [0, r])
+    with tf.device("/cpu:0"):
+        tf.while_loop(lambda i: i < 3, lambda i: i + tf.shape(x)[0], [0])
+
+
+@program
+def loops_in_loops(tf: Any) -> None:
+    x, _, p = _xyp(tf)
+
+    def outer(i: Any, a: Any) -> Any:
+        _, grown = tf.while_loop(lambda j, c: j < i, lambda j, c: (j + 1, c + x * a), [0, a])
+        return i + 1, tf.cond(p, lambda: grown + x, lambda: tf.abs(grown))
+
+    tf.while_loop(lambda i, a: i < 10, outer, [0, x])
+    tf.cond(p, lambda: tf.while_loop(lambda i, a: i < 10, outer, [0, x])[1], lambda: x)
+    tf.cond(p, lambda: tf.while_loop(lambda i: i < 10, lambda i: i + 1, [0]), lambda: 3)

@@ -16,8 +16,9 @@ from typing import Any
 from regraft.base import dtypes
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
-from regraft.opkit import registry
+from regraft.opkit import control_nodes, registry
 from regraft.opkit.builder import Builder
+from regraft.opkit.control_context import SWITCHES, CondContext
 from regraft.opkit.slices import IndexedSlices
 
 Grad = Tensor | IndexedSlices
@@ -71,7 +72,8 @@ def gradients(
     except ValueError:
         raise ValueError(f"Unknown value for unconnected_gradients: {unconnected_gradients!r}") from None
     walk = _Walk(graph, colocate_gradients_with_ops, gate_gradients)
-    ys, xs = _as_list(ys), _as_list(xs)
+    ys = [walk.b.convert(y) if hasattr(y, "handle") else y for y in _as_list(ys)]
+    xs = [getattr(x, "handle", x) for x in _as_list(xs)]  # of a resource variable
     incoming = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
     if len(incoming) != len(ys):
         raise ValueError(f"Passed {len(incoming)} grad_ys for {len(ys)} ys")
@@ -259,9 +261,23 @@ class _Walk:
     def _zeros(self, op: Operation, index: int) -> Tensor:
         """The gradient of an output that nothing uses."""
         output = op.outputs[index]
+        if op.type in SWITCHES and isinstance(op.control_flow_context, CondContext):
+            return self._zeros_elsewhere(op, output, op.control_flow_context)
         if output.dtype.base is dtypes.resource:
             return self.b.zeros(self.b.op("VariableShape", output), dtypes.float32)
         return self.b.zeros_like(output, optimize=False)
+
+    def _zeros_elsewhere(self, op: Operation, output: Tensor, context: CondContext) -> Tensor:
+        """Zeros that are there when the branch of `op` is not taken."""
+        b = self.b
+        other = control_nodes.switch(b, op.inputs[0], context.pred)[1 - context.branch]
+        pivot = b.identity(other)
+        if output.dtype.base is dtypes.resource:
+            with self.graph.control_dependencies([pivot]):
+                return b.zeros(b.op("VariableShape", other), dtypes.float32)
+        shape = b.shape(other, optimize=False)
+        with self.graph.control_dependencies([pivot]):
+            return b.zeros(shape, output.dtype.base)
 
     def _result(self, x: Any) -> Grad | None:
         grads = self.settled.get(x.op)

@@ -10,12 +10,13 @@ from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
 from regraft.metagraph.collections import register_proto_function
 from regraft.metagraph.rename import rename
+from regraft.opkit.control_context import ControlFlowContext, from_proto
 
 M = TypeVar("M", bound=Any)
 
 
 class ContextRecord(Generic[M]):
-    """What a file says of one conditional's branch or one loop, with the names that its nodes have in the graph.
+    """What a file says of a branch of a conditional, or of a loop, of which the graph lacks nodes.
 
     message  CondContextDef or WhileContextDef
     """
@@ -44,11 +45,37 @@ class ContextRecord(Generic[M]):
         return f"<{type(self.message).__name__} {self.name!r}>"
 
 
-def _from_proto(message: Any, import_scope: str | None = None, *, graph: Graph) -> ContextRecord[Any]:
+def _from_proto(
+    message: Any, import_scope: str | None = None, *, graph: Graph
+) -> ControlFlowContext | ContextRecord[Any]:
+    """The context itself where all nodes that the message names are there, else what the file says of it."""
     if import_scope:
         rename(message, lambda name: names.prepend_scope(name, import_scope))
         _move_frames(message, graph)
-    return ContextRecord(message)
+    return from_proto(graph, message) if _complete(message, graph) else ContextRecord(message)
+
+
+def _complete(message: Any, graph: Graph) -> bool:
+    """Whether the graph has every tensor that the context is made of. Unused fields hold the empty name."""
+    parts = [message.pivot_name]
+    if isinstance(message, proto.WhileContextDef):
+        parts += [message.pivot_for_pred_name, message.pivot_for_body_name]
+        parts += [*message.loop_exit_names, *message.loop_enter_names]
+        if message.maximum_iterations_name:
+            parts.append(message.maximum_iterations_name)
+    else:
+        parts.append(message.pred_name)
+    values = message.values_def
+    parts += values.external_values.values()
+    parts += [name for name in values.values if name not in values.external_values]
+    nested = [getattr(n, n.WhichOneof("ctxt") or "cond_ctxt") for n in message.nested_contexts]
+    return all(_has(graph, name) for name in parts) and all(_complete(n, graph) for n in nested)
+
+
+def _has(graph: Graph, name: str) -> bool:
+    op, _, index = name.partition(":")
+    found = graph.find(op)
+    return found is not None and index.isdecimal() and int(index) < len(found.output_types)
 
 
 def _move_frames(message: Any, graph: Graph) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regraft.base.errors import OpError
+from regraft.base.shapes import TensorShape
 from regraft.opkit import registry
 from regraft.opkit.call import call_kernel
 
@@ -24,6 +25,8 @@ Sizes = tuple[Dim, ...] | None
 # Larger intermediate values are not worth holding for a static shape.
 _MOST_ELEMENTS = 4096
 _MOST_DEPTH = 200
+
+_FORWARDS_HANDLE = frozenset({"Identity", "Enter", "Switch", "Merge", "RefSwitch", "RefEnter", "RefIdentity", "Exit"})
 
 _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 
@@ -143,6 +146,20 @@ def _shape_of(tensor: Tensor) -> Sizes:
     return sizes
 
 
+def handle_sizes(tensor: Tensor) -> Sizes:
+    """The static shape of the variable that a resource handle stands for."""
+    for _ in range(1000):
+        op = tensor.op
+        shape = op.attrs.get("shape")
+        if op.type in ("VarHandleOp", "VariableV2", "Variable", "TemporaryVariable") and shape is not None:
+            sizes: Sizes = TensorShape(shape).sizes
+            return sizes
+        if not op.inputs or op.type not in _FORWARDS_HANDLE:
+            break
+        tensor = op.inputs[0]
+    return None
+
+
 def constant_sizes(tensor: Tensor, _depth: int = 0) -> Sizes:
     """A 1-D integer tensor read as a shape: a tuple with None where a dimension is unknown (or -1), None for all.
 
@@ -153,6 +170,8 @@ def constant_sizes(tensor: Tensor, _depth: int = 0) -> Sizes:
         return None
     if op.type in ("Shape", "ShapeN"):
         return _shape_of(tensor)
+    if op.type == "VariableShape":
+        return handle_sizes(op.inputs[0])
     if op.type == "Cast":
         return constant_sizes(op.inputs[0], _depth + 1)
     if op.type == "Pack" and op.attrs.get("axis", 0) == 0:

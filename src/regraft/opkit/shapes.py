@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regraft.base.shapes import TensorShape
-from regraft.opkit.constant import constant_sizes, constant_value
+from regraft.opkit.constant import constant_sizes, constant_value, handle_sizes
 
 if TYPE_CHECKING:
     from regraft.ir.node import Operation, Tensor
@@ -72,24 +72,12 @@ class ShapeContext:
 
     def handle_shape(self, index: int) -> Sizes:
         """The static shape of the variable that the resource handle `index` stands for."""
-        tensor = self.node.inputs[index]
-        for _ in range(1000):
-            op = tensor.op
-            shape = op.attrs.get("shape")
-            if op.type in ("VarHandleOp", "VariableV2", "Variable", "TemporaryVariable") and shape is not None:
-                return TensorShape(shape).sizes
-            if not op.inputs or op.type not in _FORWARDS_HANDLE:
-                break
-            tensor = op.inputs[0]
-        return None
+        return handle_sizes(self.node.inputs[index])
 
     def fail(self, message: str) -> ValueError:
         """A ValueError that names the node and its input shapes; `raise c.fail("...")`."""
         shapes = ", ".join(str(TensorShape.of(s)) for s in self.inputs)
         return ValueError(f"{message} for {self.node.name!r} (op: {self.node.type!r}) with input shapes: {shapes}.")
-
-
-_FORWARDS_HANDLE = frozenset({"Identity", "Enter", "Switch", "Merge", "RefSwitch", "RefEnter", "RefIdentity", "Exit"})
 
 
 def _sizes_of(tensor: Tensor) -> Sizes:

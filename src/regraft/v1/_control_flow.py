@@ -1,4 +1,4 @@
-"""Conditionals: tf.cond, tf.case."""
+"""Conditionals and loops: tf.cond, tf.case, tf.while_loop."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from regraft.base import dtypes
+from regraft.base.shapes import TensorShape
+from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
+from regraft.opkit import nest
 from regraft.opkit.conditional import build_cond
+from regraft.opkit.control_context import WhileContext
+from regraft.opkit.loop import build_loop
 from regraft.v1 import _context
 from regraft.v1._assertion import Assert
 from regraft.v1._opening import opened
 from regraft.v1._reduction import reduce_sum
 
-__all__ = ["case", "cond"]
+__all__ = ["case", "cond", "while_loop"]
 
 
 def cond(
@@ -124,3 +129,81 @@ def _at_most(predicates: list[Tensor], most: int, said: str) -> Any:
     names = ", ".join(p.name for p in predicates)
     data = [f"{said}: more than {most} conditions ({names}) evaluated as True:", stacked]
     return Assert(holds, data=data, summarize=len(predicates))
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    shape_invariants: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    name: str | None = None,
+    maximum_iterations: Any = None,
+    return_same_structure: bool = False,
+) -> Any:
+    """The loop variables after `body` was repeated as long as `cond` holds.
+
+    cond, body             functions of the loop variables: a scalar bool, and the variables of the next iteration
+    loop_vars              a list or tuple of structures of tensors
+    shape_invariants       shapes in that structure, for variables whose shape changes; else each keeps its own
+    maximum_iterations     a scalar integer, or None
+    return_same_structure  give a list of one variable as a list; else it is given as the variable itself
+    raises                 TypeError for what is no function, ValueError where `body` changes what it must keep
+
+    `parallel_iterations` and `swap_memory` are recorded in the graph.
+    """
+    if not callable(cond):
+        raise TypeError("'cond' must be callable.")
+    if not callable(body):
+        raise TypeError("'body' must be callable.")
+    if parallel_iterations < 1:
+        raise TypeError("'parallel_iterations' must be a positive integer.")
+    loop_vars = nest.map_structure(lambda v: _context.builder().convert(v) if _is_resource(v) else v, loop_vars)
+    with opened(name, "while", loop_vars) as (b, _):
+        if not loop_vars:
+            raise ValueError("'loop_vars' must be provided.")
+        limit = None
+        if maximum_iterations is not None:
+            limit = b.convert(maximum_iterations, name="maximum_iterations")
+            if limit.shape.rank != 0:
+                raise ValueError(f"'maximum_iterations' must be a scalar. Received shape: {limit.shape}")
+            single = len(loop_vars) == 1 and not return_same_structure
+            cond, body = _counted(cond, body, limit, single)
+            counter = b.constant(0, limit.dtype, name="iteration_counter")
+            loop_vars = (counter, loop_vars[0] if single else loop_vars)
+            if shape_invariants is not None:
+                shape_invariants = (TensorShape([]), shape_invariants)
+        context = WhileContext(
+            b.graph,
+            maximum_iterations=limit,
+            parallel_iterations=parallel_iterations,
+            back_prop=back_prop,
+            swap_memory=swap_memory,
+        )
+        if context.outer_context is None:  # those inside others are kept by the outermost
+            b.graph.add_to_collection(GraphKeys.WHILE_CONTEXT, context)
+        result, count = build_loop(b, context, cond, body, loop_vars, shape_invariants)
+        if limit is not None:
+            return result[1]
+        return result[0] if count == 1 and not return_same_structure else result
+
+
+def _is_resource(value: Any) -> bool:
+    return hasattr(value, "handle") and not hasattr(value, "_with_flow")
+
+
+def _counted(
+    cond: Callable[..., Any], body: Callable[..., Any], limit: Tensor, single: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The functions of a loop that counts its iterations beside the variables, up to the limit."""
+
+    def counted_cond(i: Any, variables: Any) -> Any:
+        below = i < limit
+        return _context.builder().LogicalAnd(below, cond(variables) if single else cond(*variables))
+
+    def counted_body(i: Any, variables: Any) -> Any:
+        return i + 1, body(variables) if single else body(*variables)
+
+    return counted_cond, counted_body
