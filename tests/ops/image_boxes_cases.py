@@ -24,7 +24,7 @@ def boxes(*shape: int) -> Any:
     return found.astype(np.float32)
 
 
-F, I = np.float32, np.int32
+F, N = np.float32, np.int32
 _BOXES, _SCORES = boxes(30), unit(30)
 _EQUAL = np.float32([0.5, 0.9, 0.5, 0.9, 0.1] * 6)
 _NONE = [np.zeros((0, 4), np.float32), np.zeros(0, np.float32)]
@@ -35,27 +35,27 @@ _DRAWN = np.float32(
 )
 
 CASES = [
-    Case("NonMaxSuppression", [_BOXES, _SCORES, I(10)], {"iou_threshold": 0.3}),
-    Case("NonMaxSuppression", [_BOXES, _EQUAL, I(50)]),
-    Case("NonMaxSuppression", [*_NONE, I(5)]),
-    Case("NonMaxSuppressionV2", [_BOXES, _SCORES, I(10), F(0.2)]),
-    Case("NonMaxSuppressionV3", [_BOXES, _SCORES, I(10), F(0.2), F(0.4)]),
-    Case("NonMaxSuppressionV3", [_BOXES, _SCORES, I(0), F(0.2), F(0.4)]),
-    Case("NonMaxSuppressionV3", [*_HALF, I(10), np.float16(0.25), np.float16(0.5)]),
-    Case("NonMaxSuppressionV4", [_BOXES, _SCORES, I(20), F(0.2), F(0.4)]),
-    Case("NonMaxSuppressionV4", [_BOXES, _SCORES, I(20), F(0.2), F(0.4)], {"pad_to_max_output_size": True}),
-    Case("NonMaxSuppressionV5", [_BOXES, _SCORES, I(20), F(0.2), F(0.4), F(0)]),
-    Case("NonMaxSuppressionV5", [_BOXES, _SCORES, I(20), F(1), F(0.1), F(0.5)], {"pad_to_max_output_size": True}),
-    Case("NonMaxSuppressionV5", [_BOXES, _SCORES, I(25), F(0.3), F(0.05), F(0.2)]),
-    Case("NonMaxSuppressionWithOverlaps", [np.maximum(_OVERLAPS, _OVERLAPS.T), unit(8), I(5), F(0.6), F(0.1)]),
+    Case("NonMaxSuppression", [_BOXES, _SCORES, N(10)], {"iou_threshold": 0.3}),
+    Case("NonMaxSuppression", [_BOXES, _EQUAL, N(50)]),
+    Case("NonMaxSuppression", [*_NONE, N(5)]),
+    Case("NonMaxSuppressionV2", [_BOXES, _SCORES, N(10), F(0.2)]),
+    Case("NonMaxSuppressionV3", [_BOXES, _SCORES, N(10), F(0.2), F(0.4)]),
+    Case("NonMaxSuppressionV3", [_BOXES, _SCORES, N(0), F(0.2), F(0.4)]),
+    Case("NonMaxSuppressionV3", [*_HALF, N(10), np.float16(0.25), np.float16(0.5)]),
+    Case("NonMaxSuppressionV4", [_BOXES, _SCORES, N(20), F(0.2), F(0.4)]),
+    Case("NonMaxSuppressionV4", [_BOXES, _SCORES, N(20), F(0.2), F(0.4)], {"pad_to_max_output_size": True}),
+    Case("NonMaxSuppressionV5", [_BOXES, _SCORES, N(20), F(0.2), F(0.4), F(0)]),
+    Case("NonMaxSuppressionV5", [_BOXES, _SCORES, N(20), F(1), F(0.1), F(0.5)], {"pad_to_max_output_size": True}),
+    Case("NonMaxSuppressionV5", [_BOXES, _SCORES, N(25), F(0.3), F(0.05), F(0.2)]),
+    Case("NonMaxSuppressionWithOverlaps", [np.maximum(_OVERLAPS, _OVERLAPS.T), unit(8), N(5), F(0.6), F(0.1)]),
     *(
-        Case("CombinedNonMaxSuppression", [boxes(2, 20, q), unit(2, 20, 3), I(4), I(10), F(0.3), F(0.5)], attrs)
+        Case("CombinedNonMaxSuppression", [boxes(2, 20, q), unit(2, 20, 3), N(4), N(10), F(0.3), F(0.5)], attrs)
         for q in (1, 3)
         for attrs in ({}, {"pad_per_class": True}, {"clip_boxes": False})
     ),
     Case(
         "CombinedNonMaxSuppression",
-        [boxes(1, 5, 1), unit(1, 5, 2), I(2), I(10), F(0.3), F(0.5)],
+        [boxes(1, 5, 1), unit(1, 5, 2), N(2), N(10), F(0.3), F(0.5)],
         {"pad_per_class": True},
     ),
     *(Case("DrawBoundingBoxes", [unit(1, 6, 8, depth), _DRAWN]) for depth in (1, 3, 4)),

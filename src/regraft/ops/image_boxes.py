@@ -247,8 +247,8 @@ def combined_non_max_suppression(
 
     boxes    [batch, n, q, 4], where q is 1 (boxes for all classes) or the number of classes
     scores   [batch, n, classes]
-    returns  [batch, m, 4] boxes, clipped to [0, 1] if so asked; [batch, m] scores; [batch, m] classes as float32; [batch]
-             how many are real. m is max_total_size, or at most max_output_size_per_class * classes with pad_per_class
+    returns  [batch, m, 4] boxes, clipped to [0, 1] if so asked; [batch, m] scores; [batch, m] classes as float32;
+             [batch] how many are real. m is max_total_size, or at most max_output_size_per_class * classes with pad_per_class
     """
     batch, _, classes = scores.shape
     each, total = int(max_output_size_per_class), int(max_total_size)
@@ -280,7 +280,7 @@ def combined_non_max_suppression(
 # Drawing
 
 # Yellow, blue, red, lime, purple, olive, maroon, navy, aqua, fuchsia
-_COLOURS = np.float32(
+_COLOURS = np.array(
     [
         [1, 1, 0, 1],
         [0, 0, 1, 1],
@@ -292,7 +292,8 @@ _COLOURS = np.float32(
         [0, 0, 0.5, 1],
         [0, 1, 1, 1],
         [1, 0, 1, 1],
-    ]
+    ],
+    np.float32,
 )
 
 
@@ -310,7 +311,7 @@ def _draw(images: Array, boxes: Array, colours: Array) -> Array:
             f"colors must have equal or more channels than the image provided: {list(colours.shape)} for {depth}"
         )
     out = images.copy()
-    scale = np.float32([height - 1, width - 1, height - 1, width - 1])
+    scale = np.array([height - 1, width - 1, height - 1, width - 1], np.float32)
     for image, rows in zip(out, boxes, strict=True):
         for number, box in enumerate(rows):
             top, left, bottom, right = (int(v) for v in np.trunc(box * scale))
