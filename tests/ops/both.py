@@ -36,7 +36,13 @@ class Built:
     variables: dict[int, Any]
 
 
+RESOURCE = np.zeros((), np.dtype([("resource", np.uint8)]))
+"""Stands in a row for the handle of a resource; ops that take one are run by tests of their own."""
+
+
 def type_of(value: np.ndarray[Any, Any]) -> dtypes.DType:
+    if value.dtype == RESOURCE.dtype:
+        return dtypes.resource
     return dtypes.string if value.dtype.kind in "OSU" else dtypes.as_dtype(value.dtype)
 
 

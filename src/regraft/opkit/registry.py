@@ -138,6 +138,7 @@ class OpSpec:
         self.input_names = code.co_varnames[: code.co_argcount]
         self.attr_names = tuple(name for name in keywords if name not in _CONTEXT)
         self.makes_objects = "objects" in keywords
+        self.named = "node" in keywords
 
     def static_inputs(self, node: Any) -> tuple[str, ...]:
         """The static inputs of a node of this op."""
