@@ -80,11 +80,15 @@ class BundleWriter:
         self._entries[key] = entry
 
     def finish(self) -> None:
-        """Publish the data files, then the index."""
+        """Publish the data files, then the index; all are on the disk before the first takes its place."""
         try:
             for file in self._data:
-                file.commit()
-            write_index(self.prefix, len(self._data), self._entries)
+                file.seal()
+            with files.Publication(bundle.index_path(self.prefix)) as index:
+                _put_index(index, len(self._data), self._entries)
+                index.seal()
+                for file in self._data:
+                    file.commit()
         except BaseException:
             self.abort()
             raise
@@ -129,14 +133,18 @@ def _write_octets(file: files.Publication, data: Array) -> int:
 
 def write_index(prefix: str, shards: int, entries: dict[bytes, proto.BundleEntryProto]) -> None:
     """Publish the index of a checkpoint whose data files are in place."""
+    with files.Publication(bundle.index_path(prefix)) as file:
+        _put_index(file, shards, entries)
+
+
+def _put_index(file: files.Publication, shards: int, entries: dict[bytes, proto.BundleEntryProto]) -> None:
     header = proto.BundleHeaderProto(num_shards=shards)
     header.version.producer = bundle.VERSION
-    with files.Publication(bundle.index_path(prefix)) as file:
-        table = TableWriter(file.write)
-        table.add(bundle.HEADER_KEY, header.SerializeToString())
-        for key in sorted(entries):
-            table.add(key, entries[key].SerializeToString())
-        table.finish()
+    table = TableWriter(file.write)
+    table.add(bundle.HEADER_KEY, header.SerializeToString())
+    for key in sorted(entries):
+        table.add(key, entries[key].SerializeToString())
+    table.finish()
 
 
 def write_checkpoint(prefix: files.PathLike, tensors: Tensors) -> None:

@@ -196,17 +196,27 @@ class Publication:
         with _as_status(self.path):
             self._file.write(data)
 
-    def commit(self) -> None:
-        """Flush to the disk, and rename to the final name."""
+    def seal(self) -> None:
+        """Flush to the disk: from here on, `commit` is only a rename."""
+        if self._file.closed:
+            return
         try:
             with _as_status(self.path):
                 if not is_remote(self.path):
                     self._file.flush()
                     os.fsync(self._file.fileno())
                 self._file.close()
-                rename(self._temporary, self.path)
-                if not is_remote(self.path):
-                    _sync_folder(self.path)
+        except BaseException:
+            self.abort()
+            raise
+
+    def commit(self) -> None:
+        """Flush to the disk, and rename to the final name."""
+        self.seal()
+        try:
+            rename(self._temporary, self.path)
+            if not is_remote(self.path):
+                _sync_folder(self.path)
         except BaseException:
             self.abort()
             raise

@@ -77,7 +77,8 @@ def pop_session(session: Any) -> None:
 
 
 def executing_eagerly() -> bool:
-    return bool(_process["eager"])
+    """Whether eager execution is declared on, and no graph of the program's own is the default."""
+    return bool(_process["eager"]) and not _stacks.graphs
 
 
 def declare_eager(on: bool) -> None:
