@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import regraft
 import regraft.v1 as tf
 from regraft import session
 from regraft.base import errors
 from regraft.ir.graph import Graph
+from regraft.opkit import registry
 
 TIERS = ("interpret", "compile", "auto")
 
@@ -269,6 +271,27 @@ class TestUnknownOps:
     def test_feeding_its_output_goes_round_it(self, graph: Graph, tier: str) -> None:
         self.graph_with_unknown()
         assert session.Session(graph, tier).run("blocked:0", {"odd:0": 3.0}) == 3.0
+
+
+@pytest.fixture
+def own_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Kernels registered in a test are gone after it."""
+    monkeypatch.setattr(registry, "_SPECS", dict(registry.all_specs()))
+    yield
+
+
+@pytest.mark.usefixtures("own_kernel")
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_a_program_adds_its_own_kernel(graph: Graph, tier: str, engine: Any) -> None:
+    TestUnknownOps().graph_with_unknown()
+
+    @regraft.register_op("NobodyKnowsThis", engine=engine)
+    def triple(x: Any) -> Any:
+        return x * x.dtype.type(3)
+
+    assert session.Session(graph, tier).run("blocked:0", {"x:0": 2.0}) == 6.0
+    with pytest.raises(errors.AlreadyExistsError, match="NobodyKnowsThis"):
+        regraft.register_op("NobodyKnowsThis")(triple.function)
 
 
 def test_make_callable_is_run_with_fixed_feeds(graph: Graph, tier: str) -> None:

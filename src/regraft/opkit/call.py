@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from regraft.base.errors import InternalError, UnimplementedError
+from regraft.ir.op_def import ArgDef, OpDef
+from regraft.opkit import registry
 
 if TYPE_CHECKING:
     from regraft.ir.node import Operation
-    from regraft.ir.op_def import ArgDef, OpDef
     from regraft.opkit.registry import OpSpec
 
 
@@ -54,6 +55,9 @@ def definition_of(node: Operation) -> OpDef:
     """The OpDef of a node. UnimplementedError when neither the file nor TensorFlow knows the op."""
     definition = node.graph.op_def(node.type)
     if definition is None:
+        spec = registry.lookup(node.type)
+        if spec is not None:  # a program's own kernel for an op without a signature: its parameters are the inputs
+            return OpDef(node.type, tuple(ArgDef(name) for name in spec.input_names))
         raise UnimplementedError(
             f"op {node.type!r} has no known signature",
             where=(f"node {node.name!r}",),
