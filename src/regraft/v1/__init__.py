@@ -22,6 +22,10 @@ from regraft.proto import OptimizerOptions as OptimizerOptions
 from regraft.proto import RunMetadata as RunMetadata
 from regraft.proto import RunOptions as RunOptions
 from regraft.v1 import _plain
+
+# What every program uses comes at once, the other modules with their first use.
+from regraft.v1 import nn as nn
+from regraft.v1 import train as train
 from regraft.v1._array import *
 from regraft.v1._assertion import *
 from regraft.v1._checks import *
@@ -57,10 +61,8 @@ _MODULES = frozenset(
         "manip",
         "math",
         "metrics",
-        "nn",
         "random",
         "raw_ops",
-        "train",
     }
 )
 
