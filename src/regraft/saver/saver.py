@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,7 @@ from regraft.saver.saveables import graph_of
 from regraft.session import Session
 
 _log = logging.getLogger("regraft")
+_ONE_OF_ITS_FILES = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _NAMES = ("filename_tensor_name", "save_tensor_name", "restore_op_name")
 
 
@@ -297,8 +299,7 @@ class Saver:
         if not self._is_built:
             raise RuntimeError("`build()` should be called before restore if defer_build==True")
         path = os.fsdecode(save_path)
-        if not checkpoint_exists(path):
-            raise ValueError(f"The passed save_path is not a valid checkpoint: {path}")
+        _check_exists(path)
         if not isinstance(sess, Session):
             raise TypeError(f"'sess' must be a Session; {sess}")
         if sess.closed:
@@ -355,6 +356,16 @@ def _restore(sess: Session, plan: RestorePlan, path: str, partial: bool) -> list
     if plan.operations and len(fed) == len(plan.feeds):
         sess.run(list(plan.operations), feeds)
     return sorted({wanted.key for wanted in found.wanted})
+
+
+def _check_exists(path: str) -> None:
+    """ValueError where there is no checkpoint, and for the path of one of the files of one."""
+    prefix = _ONE_OF_ITS_FILES.sub("", path)
+    hint = ""
+    if prefix != path and files.exists(f"{prefix}.index") and not files.exists(f"{path}.index"):
+        hint = f". It is one of the files of a checkpoint: give its prefix, {prefix}"
+    if hint or not checkpoint_exists(path):
+        raise ValueError(f"The passed save_path is not a valid checkpoint: {path}{hint}")
 
 
 def _step(sess: Any, global_step: Any) -> int:
