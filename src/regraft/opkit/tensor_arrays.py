@@ -143,7 +143,7 @@ class HostTensorArray(RunObject):
                     f"TensorArray has size zero, but element shape {_text(shape)} is not fully defined. Currently only "
                     "static shapes are supported when packing zero-size TensorArrays."
                 )
-            return np.zeros((0, *shape.as_list()), self.dtype.numpy)  # type: ignore[arg-type]  # fully defined
+            return np.zeros((0, *shape.as_list()), self.dtype.numpy)
         parts = [self.read(i) for i in indices]
         for at, part in enumerate(parts):
             if part.shape != parts[0].shape:
@@ -180,7 +180,7 @@ class HostTensorArray(RunObject):
                     f"TensorArray has size zero, but element_shape_except0 {_text(shape)} is not fully defined. "
                     "Currently only static shapes are supported when concatenating zero-size TensorArrays."
                 )
-            return np.zeros((0, *shape.as_list()), self.dtype.numpy), np.zeros(0, np.int64)  # type: ignore[arg-type]
+            return np.zeros((0, *shape.as_list()), self.dtype.numpy), np.zeros(0, np.int64)
         parts = [self.read(i) for i in range(len(self._elements))]
         for at, part in enumerate(parts):
             if part.ndim == 0:

@@ -47,7 +47,7 @@ class TensorList:
                 "Trying to read an uninitialized tensor but element_shape is not fully defined: "
                 f"{known} and no list element is set."
             )
-        return np.zeros(known.as_list(), self.dtype.numpy)  # type: ignore[arg-type]  # fully defined
+        return np.zeros(known.as_list(), self.dtype.numpy)
 
     def _known(self, shape: Any) -> TensorShape:
         known = self.shape.merge_with(shape)
@@ -64,7 +64,7 @@ class TensorList:
                 raise InvalidArgumentError(
                     f"Tried to stack elements of an empty list with non-fully-defined element_shape: {known}"
                 )
-            return np.zeros((0, *known.as_list()), self.dtype.numpy)  # type: ignore[arg-type]  # fully defined
+            return np.zeros((0, *known.as_list()), self.dtype.numpy)
         parts = [self.filled(item, shape) for item in items]
         for part in parts:
             if part.shape != parts[0].shape:
