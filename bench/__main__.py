@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -156,5 +157,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if bad else 0
 
 
+def _ended(number: int, frame: object) -> None:
+    """End as after Control-C: the running process is stopped and working files go away."""
+    raise SystemExit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _ended)
     sys.exit(main())

@@ -19,12 +19,10 @@ from bench.harness import Options, measure
 from bench.memory import peak_memory
 from bench.rows import Row, pick, rows
 from bench.tasks import TASKS, Job, Outcome
-from regraft.base.errors import UnimplementedError
 from tests import oracle
 
 needs_tensorflow = pytest.mark.skipif(not oracle.available(), reason="TensorFlow is not installed")
 ROWS = [row for row in rows("tiny") if row.model is not None and row.cache == "empty"]
-LOOPS = pytest.mark.xfail(raises=UnimplementedError, strict=False, reason="control flow of frames is not run yet")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +44,7 @@ def result(outcome: Outcome, scratch: Path) -> Result:
 
 
 @needs_tensorflow
-@pytest.mark.parametrize(
-    "row", [pytest.param(row, id=row.name, marks=LOOPS if row.model == "lstm" else ()) for row in ROWS]
-)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_row(row: Row, written: dict[str, models.Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert row.model is not None
     monkeypatch.setenv("REGRAFT_CACHE_DIR", str(tmp_path / "programs"))
