@@ -209,3 +209,41 @@ def loops_in_loops(tf: Any) -> None:
     tf.while_loop(lambda i, a: i < 10, outer, [0, x])
     tf.cond(p, lambda: tf.while_loop(lambda i, a: i < 10, outer, [0, x])[1], lambda: x)
     tf.cond(p, lambda: tf.while_loop(lambda i: i < 10, lambda i: i + 1, [0]), lambda: 3)
+
+
+@program
+def gradients_of_loops(tf: Any) -> None:
+    x, y, _ = _xyp(tf)
+    _, z = tf.while_loop(lambda i, a: i < 10, lambda i, a: (i + 1, a * 2.0), [0, x])
+    tf.gradients(z, x)
+    _, z = tf.while_loop(lambda i, a: i < 10, lambda i, a: (i + 1, tf.sin(a) * x), [0, x])
+    tf.gradients(z, x, name="invariant")
+    _, z, _ = tf.while_loop(
+        lambda i, a, c: i < 10, lambda i, a, c: (i + 1, a * c, tf.exp(c)), [0, x, x + 1.0], parallel_iterations=1
+    )
+    tf.gradients(z, x)
+    _, z = tf.while_loop(lambda i, a: i < 10, lambda i, a: (i + 1, a * tf.reduce_mean(a * y, 0)), [0, y])
+    tf.gradients(z, y)
+
+
+@program
+def gradients_of_conds_in_loops(tf: Any) -> None:
+    x, _, _ = _xyp(tf)
+
+    def body(i: Any, a: Any) -> Any:
+        return i + 1, tf.cond(i > 3, lambda: a * x, lambda: tf.square(a))
+
+    _, z = tf.while_loop(lambda i, a: i < 10, body, [0, x])
+    tf.gradients(z, x)
+
+
+@program
+def gradients_of_loops_in_loops(tf: Any) -> None:
+    x, _, _ = _xyp(tf)
+
+    def outer(i: Any, a: Any) -> Any:
+        _, grown = tf.while_loop(lambda j, c: j < i, lambda j, c: (j + 1, c * tf.sin(x)), [0, a])
+        return i + 1, grown * a
+
+    _, z = tf.while_loop(lambda i, a: i < 10, outer, [0, x])
+    tf.gradients(z, x)

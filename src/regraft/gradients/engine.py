@@ -18,7 +18,8 @@ from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import control_nodes, registry
 from regraft.opkit.builder import Builder
-from regraft.opkit.control_context import SWITCHES, CondContext
+from regraft.opkit.control_context import LOOP_EXITS, SWITCHES, CondContext
+from regraft.opkit.loop_gradient import LoopGradients, is_loop_switch
 from regraft.opkit.slices import IndexedSlices
 
 Grad = Tensor | IndexedSlices
@@ -99,6 +100,7 @@ class _Walk:
         self.gate = gate
         self.received: dict[Operation, list[list[Grad]]] = {}
         self.settled: dict[Operation, list[Grad | None]] = {}
+        self.loops = LoopGradients(self.b)
 
     def run(self, ys: list[Any], xs: list[Any], incoming: list[Any], stops: list[Any]) -> list[Any]:
         ys_ = [self._convert(y, f"y_{i}") for i, y in enumerate(ys)]
@@ -112,17 +114,41 @@ class _Walk:
         for op in dict.fromkeys(y.op for y in ys_):
             if pending.get(op, 0) == 0 and op in between:
                 queue.append(op)
+        for exit in self.loops.unused_exits(pending, set(queue)):
+            if is_trainable(exit):
+                self._receive(exit, self.loops.zeros_for_exit(exit))
+                queue.append(exit.op)
         stop_ops = {op for op in from_ops if not any(pending.get(t.op, 0) > 0 for t in op.inputs)}
         stop_ops |= {self._convert(t, "stop").op for t in stops}
         while queue:
             op = queue.popleft()
             self._visit(op, stop_ops)
             for t in op.inputs:
-                if t.op in pending:
-                    pending[t.op] -= 1
-                    if pending[t.op] == 0 and t.op in between:
-                        queue.append(t.op)
+                if t.op not in pending:
+                    continue
+                pending[t.op] -= 1
+                # The Switch of a loop is visited twice: from its Exit, and from its body.
+                if pending[t.op] == 0 or (pending[t.op] > 0 and self.loops.states and is_loop_switch(t.op)):
+                    queue.extend(self._ready(t))
+        self.loops.finish()
         return [self._result(x) for x in xs_]
+
+    def _ready(self, tensor: Tensor) -> list[Operation]:
+        """What can be visited now that the operation of `tensor` can: an Exit waits for the others of its loop."""
+        state = self.loops.state_of(tensor.op, before=False) if tensor.op.type in LOOP_EXITS else None
+        if state is None:
+            return [tensor.op]
+        state.deferred_exits.append(tensor)
+        state.pending_exits -= 1
+        if state.pending_exits > 0:
+            return []
+        used = [t.op for t in state.deferred_exits if any(self.received.get(t.op, ()))]
+        state.unused_exits.extend(t for t in state.deferred_exits if not any(self.received.get(t.op, ())))
+        if used:
+            for exit in state.unused_exits:
+                if is_trainable(exit):
+                    self._receive(exit, self.loops.zeros_for_exit(exit))
+        return used + [t.op for t in state.unused_exits]
 
     def _convert(self, value: Any, name: str, as_ref: bool = False) -> Any:
         return value if isinstance(value, IndexedSlices) else self.b.convert(value, name=name, as_ref=as_ref)
@@ -172,6 +198,11 @@ class _Walk:
                 reached.discard(op)
                 queue.extend(t.op for t in op.inputs)
         inside = set(between)
+        for op in between:  # which grows by what it meets
+            if op.type in LOOP_EXITS:
+                with self._near(op):
+                    between.extend(exit for exit in self.loops.add(op) if exit not in inside)
+                inside.update(between)
         pending: dict[Operation, int] = {}
         for op in between:
             for t in op.inputs:
@@ -181,6 +212,8 @@ class _Walk:
 
     def _receive(self, tensor: Any, grad: Grad) -> None:
         lists = self.received.setdefault(tensor.op, [[] for _ in tensor.op.output_types])
+        if tensor.op in self.settled:  # a loop's Switch, on its second visit
+            lists[tensor.value_index].clear()
         lists[tensor.value_index].append(grad)
 
     def _near(self, op: Operation | None) -> contextlib.AbstractContextManager[None]:
@@ -190,7 +223,11 @@ class _Walk:
         lists = self.received.get(op)
         if lists is None:
             return [None] * len(op.output_types)
-        return [self._sum(grads) for grads in lists]
+        for grads in lists:
+            total = self._sum(grads)
+            if total is not None:
+                grads[:] = [total]
+        return [grads[0] if grads else None for grads in lists]
 
     def _sum(self, grads: list[Grad]) -> Grad | None:
         if len(grads) < 2:
@@ -219,9 +256,11 @@ class _Walk:
         return self.b.add_n(sums)
 
     def _visit(self, op: Operation, stop_ops: set[Operation]) -> None:
-        with self._near(op):
-            grads = self._aggregated(op)
+        with self._near(op), contextlib.ExitStack() as loop:
+            with self.loops.entered(op, before=True):
+                grads = self._aggregated(op)
             self.settled[op] = grads
+            loop.enter_context(self.loops.entered(op, before=False))
             if op in stop_ops or all(g is None for g in grads):
                 return
             rule = _rule(op)
@@ -229,7 +268,7 @@ class _Walk:
                 return
             for i, grad in enumerate(grads):
                 if grad is None and is_trainable(op.outputs[i]) and op.type != "IdentityN":
-                    grads = [*grads[:i], self._zeros(op, i), *grads[i + 1 :]]
+                    grads = [*grads[:i], self.loops.zeros(op, i, self._zeros), *grads[i + 1 :]]
             with self.graph.name_scope(f"{op.name}_grad"):
                 # A rule sees the gradients it was called with; shapes carry over to what it returns.
                 result = rule(self.b, op, *grads)

@@ -110,6 +110,10 @@ class ControlFlowContext:
             self.outer_context.AddInnerOp(op)
 
     def AddOp(self, op: Operation) -> None:
+        """Take in a new operation of this context."""
+        self._take_in(op)
+
+    def _take_in(self, op: Operation) -> None:
         raise NotImplementedError
 
     def AddValue(self, val: Tensor) -> Tensor:
@@ -265,7 +269,7 @@ class CondContext(ControlFlowContext):
             context._values.update(found)
             context = context.outer_context
 
-    def AddOp(self, op: Operation) -> None:
+    def _take_in(self, op: Operation) -> None:
         if not op.inputs:
             self._without_external_controls(op)
             if not any(_op_in(control, self) for control in op.control_inputs):
@@ -361,12 +365,27 @@ class WhileContext(ControlFlowContext):
         if val.name in self._values or val.op.control_flow_context is self:
             return self._external.get(val.name, val)
         self._values.add(val.name)
+        state = self._gradient_of(val.op)
+        if state is not None:
+            remembered: Tensor = state.value(val)
+            self._external[val.name] = remembered
+            return remembered
         outside = val if self.outer_context is None else self.outer_context.AddValue(val)
         entered = self.entering(outside, is_constant=True)
         self.fix_enters([entered])
         self._values.add(entered.name)
         self._external[val.name] = entered
         return entered
+
+    def _gradient_of(self, op: Operation) -> Any:
+        """The state of the gradient loop in which we stand, if `op` gives its value in the forward loop."""
+        current = self.graph.scopes.control_flow_context
+        loop = None if current is None else current.GetWhileContext()
+        if loop is None or loop.grad_state is None:
+            return None
+        context = output_context(op)
+        forward = None if context is None else context.GetWhileContext()
+        return loop.grad_state if forward is loop.grad_state.forward_context else None
 
     def entering(self, outside: Tensor, is_constant: bool, keep_shape: bool = True) -> Tensor:
         """An Enter into this loop. Its place among the contexts is settled by `fix_enters`."""
@@ -397,6 +416,14 @@ class WhileContext(ControlFlowContext):
                 scope.saw(entered.op)
 
     def AddOp(self, op: Operation) -> None:
+        if op.type in ("Shape", "Size", "Rank") and self._gradient_of(op.inputs[0].op) is not None:
+            # Better a history of the shapes than one of the values.
+            op.control_flow_context = op.inputs[0].op.control_flow_context
+            op.control_flow_context._take_in(op)
+        else:
+            self._take_in(op)
+
+    def _take_in(self, op: Operation) -> None:
         graph = self.graph
         if op.type in CALLS:
             self._add_pivot(op)

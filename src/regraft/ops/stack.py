@@ -10,7 +10,7 @@ from typing import Any
 from regraft.base.dtypes import DType
 from regraft.opkit.objects import Objects
 from regraft.opkit.registry import op
-from regraft.opkit.shapes import no_outputs, same_as, unknown, vector
+from regraft.opkit.shapes import no_outputs, same_as, unknown
 
 
 def _two(c: Any) -> list[Any]:
@@ -23,7 +23,7 @@ def stack(*, elem_type: DType, stack_name: bytes, objects: Objects) -> Any:
     return objects.stack(elem_type, -1, stack_name.decode())
 
 
-@op("StackV2", shape=vector, static="max_size", objects=True, no_gradient="a handle")
+@op("StackV2", shape=_two, static="max_size", objects=True, no_gradient="a handle")
 def stack_v2(max_size: Any, *, elem_type: DType, stack_name: bytes, objects: Objects) -> Any:
     """A handle of a new stack of at most `max_size` elements; of any number if that is negative."""
     return objects.stack(elem_type, max_size, stack_name.decode())
