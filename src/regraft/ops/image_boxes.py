@@ -248,7 +248,7 @@ def combined_non_max_suppression(
     boxes    [batch, n, q, 4], where q is 1 (boxes for all classes) or the number of classes
     scores   [batch, n, classes]
     returns  [batch, m, 4] boxes, clipped to [0, 1] if so asked; [batch, m] scores; [batch, m] classes as float32;
-             [batch] how many are real. m is max_total_size; with pad_per_class at most max_output_size_per_class * classes
+             [batch] how many are real. m is max_total_size, or with pad_per_class at most what the classes can give
     """
     batch, _, classes = scores.shape
     each, total = int(max_output_size_per_class), int(max_total_size)
