@@ -72,6 +72,8 @@ class BundleReader:
     def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array:
         """Tensor `name` or a part of it, into `out` (same dtype and shape, C-contiguous, writable) or a new array."""
         entry = self.entry(name)
+        if part is None and not entry.slices:
+            return self._read_entry(entry, name, out)
         whole = TensorSlice.whole(len(entry.shape))
         shape = entry.shape if part is None else part.shape_in(entry.shape)
         if not entry.slices and shape == entry.shape:
@@ -112,8 +114,8 @@ class BundleReader:
             )
         return part
 
-    def _locate(self, entry: Entry, name: str) -> tuple[files.Source, str]:
-        """The file that holds the bytes of `entry`, checked to hold them, and the place in words."""
+    def _locate(self, entry: Entry, name: str) -> files.Source:
+        """The file that holds the bytes of `entry`, checked to hold them."""
         if entry.dtype in (variant, resource):
             raise UnimplementedError(
                 f"{name!r} is a {entry.dtype.name} tensor: its bytes stand for objects of the program that wrote it",
@@ -121,44 +123,31 @@ class BundleReader:
                 hint="read the other tensors by name",
             )
         source = self._source(entry.shard)
-        where = f"{source.name}, {name!r}, {entry.size:,} bytes at offset {entry.offset}"
         if entry.offset + entry.size > source.size:
             raise DataLossError(
                 f"the data file has {source.size:,} bytes, the tensor ends at {entry.offset + entry.size:,}",
-                where=(where,),
+                where=(_where(source, entry, name),),
                 hint="the file is truncated or belongs to another checkpoint; copy it again",
             )
-        return source, where
+        return source
 
     def _read_entry(self, entry: Entry, name: str, out: Array | None) -> Array:
-        source, where = self._locate(entry, name)
-        if entry.dtype == string:
+        source = self._locate(entry, name)
+        if entry.dtype is string:
             data = memoryview(source.read_at(entry.offset, entry.size))
+            where = _where(source, entry, name)
             values, crc = string_tensors.decode(data, entry.elements, where, self._header.big_endian)
-            _check(crc, entry, where)
+            _check(crc, source, entry, name)
             if out is None:
                 return values.reshape(entry.shape)
             out[...] = values.reshape(entry.shape)
             return out
         if out is None:
             out = new_array(entry.shape, entry.dtype)
-        self._fill(source, entry, as_octets(out), where)
+        _fill(source, entry, as_octets(out), name)
         if self._header.big_endian:
             out.byteswap(inplace=True)
         return out
-
-    def _fill(self, source: files.Source, entry: Entry, out: Array, where: str) -> None:
-        view = out.data
-        size = len(out)
-        crc = start = 0
-        while start < size:
-            stop = min(start + _CHUNK, size)
-            read = source.read_into(entry.offset + start, view[start:stop])
-            if read < stop - start:
-                raise DataLossError(f"the data file ends after {start + read:,} bytes of the tensor", where=(where,))
-            crc = crc32c.extend(crc, out[start:stop])
-            start = stop
-        _check(crc, entry, where)
 
     def _source(self, shard: int) -> files.Source:
         with self._lock:
@@ -181,11 +170,31 @@ def _key(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def _check(crc: int, entry: Entry, where: str) -> None:
+def _where(source: files.Source, entry: Entry, name: str) -> str:
+    return f"{source.name}, {name!r}, {entry.size:,} bytes at offset {entry.offset}"
+
+
+def _fill(source: files.Source, entry: Entry, out: Array, name: str) -> None:
+    view = out.data
+    size = len(out)
+    crc = start = 0
+    while start < size:
+        stop = min(start + _CHUNK, size)
+        read = source.read_into(entry.offset + start, view[start:stop])
+        if read < stop - start:
+            raise DataLossError(
+                f"the data file ends after {start + read:,} bytes of the tensor", where=(_where(source, entry, name),)
+            )
+        crc = crc32c.extend(crc, out[start:stop])
+        start = stop
+    _check(crc, source, entry, name)
+
+
+def _check(crc: int, source: files.Source, entry: Entry, name: str) -> None:
     stored = crc32c.unmask(entry.checksum)
     if crc != stored:
         raise DataLossError(
             f"Checksum does not match: stored {stored:08} vs. calculated on the restored bytes {crc}",
-            where=(where,),
+            where=(_where(source, entry, name),),
             hint="the file was changed after it was written, or belongs to another checkpoint; copy it again",
         )

@@ -74,7 +74,7 @@ def _problem(wanted: Wanted, target: Target | None, reader: CheckpointReader, ke
                 f"shape stored in checkpoint: {_sizes(stored)}"
             )
         stored = part.slice.shape_in(part.shape)
-    if target is None:
+    if target is None or target.shape.sizes == stored:
         return None
     if target.reshape:
         count, room = math.prod(stored), target.shape.num_elements()
