@@ -97,7 +97,7 @@ class Table:
                 self._entries.pop(key, None)
 
     def find(self, keys: Any, default: Any) -> Any:
-        """The values of the keys, [*keys, *value_shape]; the default, one for all or one for each, where there is none."""
+        """The values of the keys, [*keys, *value_shape]; the default (one, or one for each) where there is none."""
         entries = self._known()
         outer = keys.shape[: keys.ndim - len(self.key_shape)]
         shape = outer + self.value_shape
