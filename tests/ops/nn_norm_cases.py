@@ -1,6 +1,7 @@
 """Rows of batch normalization.
 
-`REMOVED` are ops that TensorFlow builds in graphs of old producers alone: `test_removed_nn_ops.py` checks them.
+BatchNormWithGlobalNormalization stands in graphs of old producers alone: here it is written out in NumPy, and
+`test_removed_nn_ops.py` asks TensorFlow in such a graph.
 """
 
 from __future__ import annotations
@@ -50,8 +51,45 @@ def _backward(name: str) -> list[Case]:
     return [Case(name, inputs, {"epsilon": 0.01}), Case(name, inputs, {"is_training": False})]
 
 
-_GLOBAL = {"variance_epsilon": 0.001, "scale_after_normalization": True}
-_UNSCALED = {"variance_epsilon": 0.001, "scale_after_normalization": False}
+_EPSILON = 0.001
+
+
+def _global_inputs() -> list[Any]:
+    return [normal(2, 3, 2, 3), normal(3), positive(3), normal(3), normal(3)]
+
+
+def _removed(name: str, inputs: list[Any], scales: bool, expected: list[Any]) -> Case:
+    return Case(
+        name,
+        inputs,
+        {"variance_epsilon": _EPSILON, "scale_after_normalization": scales},
+        expected=[e.astype(np.float32) for e in expected],
+        why="written out in NumPy, in float64",
+    )
+
+
+def _global(scales: bool) -> Case:
+    inputs = _global_inputs()
+    t, m, v, beta, gamma = (i.astype(np.float64) for i in inputs)
+    factor = (gamma if scales else 1) / np.sqrt(v + _EPSILON)
+    return _removed("BatchNormWithGlobalNormalization", inputs, scales, [(t - m) * factor + beta])
+
+
+def _global_gradient(scales: bool) -> Case:
+    inputs = [*_global_inputs()[:4], normal(2, 3, 2, 3)]
+    t, m, v, gamma, dy = (i.astype(np.float64) for i in inputs)
+    inverse, axes = 1 / np.sqrt(v + _EPSILON), (0, 1, 2)
+    factor = inverse * (gamma if scales else 1)
+    along = (dy * (t - m)).sum(axes)
+    gradients = [
+        dy * factor,
+        -dy.sum(axes) * factor,
+        -0.5 * along * factor * inverse**2,
+        dy.sum(axes),
+        along * inverse if scales else np.zeros(3),
+    ]
+    return _removed("BatchNormWithGlobalNormalizationGrad", inputs, scales, gradients)
+
 
 CASES = [
     *_forward("FusedBatchNorm"),
@@ -106,23 +144,6 @@ CASES = [
             EMPTY,
         ],
     ),
-]
-
-REMOVED = [
-    *(
-        Case(
-            "BatchNormWithGlobalNormalization",
-            [normal(2, 3, 2, 3), normal(3), positive(3), normal(3), normal(3)],
-            attrs,
-        )
-        for attrs in (_GLOBAL, _UNSCALED)
-    ),
-    *(
-        Case(
-            "BatchNormWithGlobalNormalizationGrad",
-            [normal(2, 3, 2, 3), normal(3), positive(3), normal(3), normal(2, 3, 2, 3)],
-            attrs,
-        )
-        for attrs in (_GLOBAL, _UNSCALED)
-    ),
+    *(_global(scales) for scales in (True, False)),
+    *(_global_gradient(scales) for scales in (True, False)),
 ]
