@@ -270,7 +270,7 @@ class Saver:
         """The MetaGraphDef of the graph with this saver, written to `filename` if there is one."""
         return export_meta_graph(
             filename,
-            graph=self._graph,
+            graph=self._graph_to_export(),
             saver_def=self.saver_def,
             collection_list=collection_list,
             as_text=as_text,
@@ -280,6 +280,9 @@ class Saver:
             strip_default_attrs=strip_default_attrs,
             save_debug_info=save_debug_info,
         )
+
+    def _graph_to_export(self) -> Graph:
+        return self._graph
 
     # Restoring
 

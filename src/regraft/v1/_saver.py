@@ -23,17 +23,21 @@ from regraft.ir.graph_keys import GraphKeys
 from regraft.metagraph import export_meta_graph as _export
 from regraft.metagraph import import_meta_graph as _import
 from regraft.metagraph import register_proto_function
+from regraft.saver import checkpoints_iterator
+from regraft.saver import init_from_checkpoint as _init_from_checkpoint
 from regraft.saver.build import V2
 from regraft.v1 import _context
 
 __all__ = [
     "Saver",
     "checkpoint_exists",
+    "checkpoints_iterator",
     "export_meta_graph",
     "generate_checkpoint_state_proto",
     "get_checkpoint_mtimes",
     "get_checkpoint_state",
     "import_meta_graph",
+    "init_from_checkpoint",
     "latest_checkpoint",
     "list_variables",
     "load_variable",
@@ -105,15 +109,12 @@ class Saver(_saver.Saver):
         with _context.graph_as_default(self._graph):
             super().build()
 
-    def export_meta_graph(self, *args: Any, **options: Any) -> Any:
-        """The MetaGraphDef of the default graph with this saver, written to `filename` if there is one.
-
-        differs  where the default graph lacks the nodes of this saver, its own graph is meant
-        """
+    def _graph_to_export(self) -> Graph:
+        """The default graph, as in TensorFlow; where it lacks the nodes of this Saver, the Saver's own."""
         graph = _context.get_default_graph()
         if self.saver_def is None or graph.find(self.saver_def.restore_op_name) is not None:
-            self._graph = graph
-        return super().export_meta_graph(*args, **options)
+            return graph
+        return self._graph
 
     @staticmethod
     def from_proto(saver_def: Any, import_scope: str | None = None, *, graph: Graph | None = None) -> Saver:
@@ -141,7 +142,7 @@ def import_meta_graph(
     return_elements: Sequence[Any] | None = None,
     unbound_inputs_col_name: str | None = "unbound_inputs",
     restore_collections_predicate: Callable[[str], bool] = lambda key: True,
-) -> Saver | None:
+) -> Any:
     """Recreate a graph saved in a MetaGraphDef, in the default graph; returns its Saver.
 
     meta_graph_or_file  a MetaGraphDef or the path of a `.meta` file, binary or text
@@ -248,3 +249,27 @@ def update_checkpoint_state(
         all_model_checkpoint_timestamps,
         last_preserved_timestamp,
     )
+
+
+def init_from_checkpoint(ckpt_dir_or_file: Any, assignment_map: Any) -> None:
+    """Let variables of the default graph start from the values in a checkpoint; see `regraft.saver.init_from`."""
+    _init_from_checkpoint(_context.get_default_graph(), ckpt_dir_or_file, assignment_map)
+
+
+def _get_saver_or_default() -> Saver:
+    """The Saver of the default graph's collection, or a new one for all variables, put there.
+
+    raises  RuntimeError if there are several
+    """
+    graph = _context.get_default_graph()
+    found = graph.get_collection(GraphKeys.SAVERS)
+    if len(found) > 1:
+        raise RuntimeError(
+            f"More than one item in collection {GraphKeys.SAVERS}. Please indicate which one to use by passing it to "
+            "the constructor."
+        )
+    if not found:
+        found = [Saver(sharded=True, allow_empty=True)]
+        graph.add_to_collection(GraphKeys.SAVERS, found[0])
+    saver: Saver = found[0]
+    return saver

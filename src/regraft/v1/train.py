@@ -6,7 +6,6 @@ from typing import Any
 
 from regraft import proto
 from regraft.base import dtypes
-from regraft.checkpoint.management import load_checkpoint
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
@@ -26,14 +25,17 @@ from regraft.train.regularized import (
     ProximalGradientDescentOptimizer,
 )
 from regraft.v1 import _context
+from regraft.v1._checkpoint_reader import NewCheckpointReader, load_checkpoint
 from regraft.v1._saver import (
     Saver,
     checkpoint_exists,
+    checkpoints_iterator,
     export_meta_graph,
     generate_checkpoint_state_proto,
     get_checkpoint_mtimes,
     get_checkpoint_state,
     import_meta_graph,
+    init_from_checkpoint,
     latest_checkpoint,
     list_variables,
     load_variable,
@@ -61,6 +63,7 @@ __all__ = [
     "SaverDef",
     "assert_global_step",
     "checkpoint_exists",
+    "checkpoints_iterator",
     "create_global_step",
     "export_meta_graph",
     "generate_checkpoint_state_proto",
@@ -70,6 +73,7 @@ __all__ = [
     "get_or_create_global_step",
     "global_step",
     "import_meta_graph",
+    "init_from_checkpoint",
     "latest_checkpoint",
     "list_variables",
     "load_checkpoint",
@@ -140,11 +144,6 @@ def assert_global_step(global_step_tensor: Any) -> None:
 def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step in a session."""
     return int(sess.run(global_step_tensor))
-
-
-def NewCheckpointReader(filepattern: str) -> Any:
-    """A reader of a checkpoint; see `regraft.checkpoint.CheckpointReader`."""
-    return load_checkpoint(filepattern)
 
 
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
