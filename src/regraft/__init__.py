@@ -9,11 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regraft.opkit.user_ops import register_op
+    from regraft.model.own_ops import register_op
 
 __all__ = ["register_op"]
 
-_HOMES = {"register_op": "regraft.opkit.user_ops"}
+_HOMES = {"register_op": "regraft.model.own_ops"}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ class Case:
     """One application of an op.
 
     op        TensorFlow's name of the op
-    inputs    one NumPy array for each input of the OpDef, a list of arrays where the input is a list. For inputs that are
+    inputs    one NumPy array for each input of the OpDef, a list of arrays where the input is one. For inputs that are
               variables (`reads`, `writes`): their value before, or None for an uninitialized one
     attrs     attributes; type attributes that follow from the inputs may be left out
     grad      compare the gradient graph for all outputs with the one TensorFlow builds (names, ops, inputs, attributes)

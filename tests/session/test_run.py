@@ -274,10 +274,9 @@ class TestUnknownOps:
 
 
 @pytest.fixture
-def own_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels registered in a test are gone after it."""
     monkeypatch.setattr(registry, "_SPECS", dict(registry.all_specs()))
-    yield
 
 
 @pytest.mark.usefixtures("own_kernel")

@@ -46,7 +46,7 @@ class OpError(Exception):
             message = args[0]
         else:
             raise TypeError(
-                f"{type(self).__name__} takes (message) or TensorFlow's (node_def, op, message), got {len(args)} arguments"
+                f"{type(self).__name__} takes (message), or (node_def, op, message) as TensorFlow's do; got {len(args)}"
             )
         parts = [str(message), *(f"  at {place}" for place in where)]
         if hint:

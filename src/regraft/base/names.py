@@ -55,5 +55,5 @@ def strip_scope(name: str, scope: str) -> str:
 
 
 def in_scope(name: str, scope: str) -> bool:
-    """Whether a node lies in an export scope, by TensorFlow's plain prefix test ("hidden1" also catches "hidden10/")."""
+    """Whether a node lies in an export scope, by TensorFlow's prefix test ("hidden1" also catches "hidden10/")."""
     return not scope or name.startswith(scope)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -65,7 +67,7 @@ def run(steps: int) -> None:
         console.print(f"   accuracy: {after:.1%}")
 
         with tempfile.TemporaryDirectory(prefix="regraft-demo-") as folder:
-            prefix = saver.save(session, str(Path(folder) / "digits-cnn"), global_step=105 + steps)
+            prefix = str(saver.save(session, str(Path(folder) / "digits-cnn"), global_step=105 + steps))
             written = sorted(p.name for p in Path(folder).iterdir())
             console.print(f"[bold]3.[/] save: {', '.join(written)}")
             again = reopened(prefix, accuracy)
@@ -75,10 +77,10 @@ def run(steps: int) -> None:
     console.print(f"{before:.1%} -> {after:.1%}, {time.perf_counter() - started:.1f} s in all")
 
 
-def reopened(prefix: str, accuracy: object) -> float:
+def reopened(prefix: str, accuracy: Callable[[Any], float]) -> float:
     """The accuracy of the saved model, from its files alone."""
     import regraft.v1 as tf
 
     with tf.Graph().as_default() as graph, tf.Session(graph=graph) as session:
         tf.train.import_meta_graph(f"{prefix}.meta").restore(session, prefix)
-        return accuracy(session)  # type: ignore[operator, no-any-return]
+        return accuracy(session)

@@ -65,7 +65,7 @@ def gradients(
     grad_ys         the gradient that comes in at each y; None for ones
     gate_gradients  let no gradient of an operation be used before all of them are computed
     stop_gradients  tensors to treat as constants
-    returns         for each x a Tensor, an IndexedSlices, or None (zeros, as `unconnected_gradients` says) without a path
+    returns         for each x a Tensor, an IndexedSlices, or without a path None (or zeros: `unconnected_gradients`)
     raises          LookupError when an operation on the path has no gradient
     """
     try:
@@ -159,7 +159,9 @@ class _Walk:
             with self._near(y.op):
                 if grad is None:
                     if y.dtype.is_complex:
-                        raise TypeError(f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype.base.name})")
+                        raise TypeError(
+                            f"Gradients of complex tensors must set grad_ys ({y.name}: {y.dtype.base.name})"
+                        )
                     out.append(self.b.ones(self.b.shape(y), y.dtype.base, name=f"grad_ys_{i}"))
                     continue
                 if isinstance(grad, IndexedSlices):
@@ -173,12 +175,14 @@ class _Walk:
                 tensor = self.b.convert(grad, name=f"grad_y_{i}") if not isinstance(grad, Tensor) else grad
                 if tensor.dtype.base is not y.dtype.base and y.dtype.base is not dtypes.variant:
                     raise TypeError(
-                        f"Gradient type {tensor.dtype.name} generated for {y.dtype.base.name} tensor {y} must be the same"
+                        f"Gradient type {tensor.dtype.name} generated for {y.name} must be its type, {y.dtype.base.name}"
                     )
                 out.append(self.b.identity(tensor, name=f"grad_ys_{i}"))
         return out
 
-    def _between(self, to_ops: list[Operation], from_ops: list[Operation]) -> tuple[dict[Operation, int], set[Operation]]:
+    def _between(
+        self, to_ops: list[Operation], from_ops: list[Operation]
+    ) -> tuple[dict[Operation, int], set[Operation]]:
         """How many gradients each operation between the xs and the ys waits for, and the set of those operations."""
         reached: set[Operation] = set()
         queue = deque(from_ops)
@@ -274,7 +278,7 @@ class _Walk:
                 result = rule(self.b, op, *grads)
                 inputs: list[Any] = list(result) if isinstance(result, (list, tuple)) else [result]
                 if len(inputs) != len(op.inputs):
-                    raise ValueError(f"Num gradients {len(inputs)} generated for op {op.name!r} do not match num inputs "
+                    raise ValueError(f"Num gradients {len(inputs)} generated for op {op.name!r} do not match inputs "
                                      f"{len(op.inputs)}")  # fmt: skip
                 if self.gate and sum(g is not None for g in inputs) > 1:
                     with self.graph.device(None), self._ungrouped():
@@ -288,7 +292,7 @@ class _Walk:
                     except ValueError as e:
                         raise ValueError(
                             f"Incompatible shapes between op input and calculated input gradient. Forward operation: "
-                            f"{op.name!r}. Original input shape: {t.shape}. Calculated input gradient shape: {grad.shape}"
+                            f"{op.name!r}. Original input shape: {t.shape}. Calculated gradient shape: {grad.shape}"
                         ) from e
                 self._receive(t, grad)
 

@@ -46,7 +46,7 @@ class Builder(Composites):
         return add
 
     def op(self, op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) -> Any:
-        """Add the op: a Tensor (or list of them) for one output, a tuple for several, the Operation where there is none."""
+        """Add the op: a Tensor (or list) for one output, a tuple for several, the Operation where there is none."""
         operation = self.operation(op_type, *inputs, name=name, **attrs)
         return self.results(operation)
 
@@ -75,7 +75,8 @@ class Builder(Composites):
     def operation(self, op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) -> Operation:
         """Add the op and return its node.
 
-        raises  NotFoundError for an op without a signature, TypeError and ValueError for inputs and attributes that do not fit,
+        raises  NotFoundError for an op without a signature; TypeError, ValueError for inputs and attributes that do not
+                fit;
                 ValueError for shapes that can never match
         """
         graph = self.graph
@@ -226,7 +227,8 @@ class Builder(Composites):
                 and wanted.base is not value.dtype.base
             ):
                 raise ValueError(
-                    f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype {value.dtype.name}: {value!r}"
+                    f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype {value.dtype.name}: "
+                    f"{value!r}"
                 )
             return value
         array, found_type = to_array(value, wanted, preferred)

@@ -127,7 +127,7 @@ class Composites:
     def shape(
         self, tensor: Any, name: str | None = None, out_type: Any = dtypes.int32, optimize: bool = True
     ) -> Tensor:
-        """The shape as a tensor: a constant where it is known, under TensorFlow's other name for it if `out_type` is None."""
+        """The shape as a tensor: a constant where it is known; `out_type` None is TensorFlow's other way to ask."""
         with self.scope(name, "Shape") as scope:
             tensor = self.convert(tensor, name="input")
             if out_type is None:
@@ -239,7 +239,7 @@ class Composites:
             return cast
 
     def reduction_axes(self, x: Tensor, axis: Any) -> Any:
-        """What a reduction over `axis` takes as its axes: all of them, as a constant where the rank is known, for None."""
+        """What a reduction over `axis` takes as its axes; for None all, as a constant where the rank is known."""
         if axis is not None:
             return axis
         if x.shape.rank:  # TensorFlow lets a scalar go the long way

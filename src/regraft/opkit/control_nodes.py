@@ -21,10 +21,9 @@ def switch(b: Builder, data: Any, pred: Any, name: str | None = None) -> tuple[A
         if isinstance(data, Tensor):
             false, true = b.op("Switch", data, pred, name=scope)
             return false, true
-        parts = [None if t is None else b.op("Switch", t, pred) for t in (data.values, data.indices, data.dense_shape)]
-        return tuple(  # type: ignore[return-value]  # two of them
-            IndexedSlices(*[None if p is None else p[side] for p in parts]) for side in (0, 1)
-        )
+        values, indices = b.op("Switch", data.values, pred), b.op("Switch", data.indices, pred)
+        shape = (None, None) if data.dense_shape is None else b.op("Switch", data.dense_shape, pred)
+        return IndexedSlices(values[0], indices[0], shape[0]), IndexedSlices(values[1], indices[1], shape[1])
 
 
 def switch_beside(b: Builder, data: Any, pred: Tensor, name: str = "Switch") -> tuple[Any, Any]:
@@ -90,13 +89,13 @@ def enter(
     """`value` inside a loop's frame: in its first iteration, or in all of them if it is constant."""
     attrs = {"frame_name": frame, "is_constant": is_constant, "parallel_iterations": parallel_iterations}
     if isinstance(value, IndexedSlices):
-        parts = (value.values, value.indices, value.dense_shape)
-        return IndexedSlices(
-            *[
-                None if p is None else enter(b, p, frame, is_constant, parallel_iterations, keep_shape, name)
-                for p in parts
-            ]
-        )
+
+        def entered(part: Tensor) -> Tensor:
+            tensor: Tensor = enter(b, part, frame, is_constant, parallel_iterations, keep_shape, name)
+            return tensor
+
+        shape = None if value.dense_shape is None else entered(value.dense_shape)
+        return IndexedSlices(entered(value.values), entered(value.indices), shape)
     tensor = b.convert(value, as_ref=True)
     entered: Tensor = b.op("RefEnter" if tensor.dtype.is_ref else "Enter", tensor, name=name, **attrs)
     if keep_shape:

@@ -175,7 +175,7 @@ _CONVERSIONS: list[tuple[int, int, Any, Conversion]] = []
 
 
 def register_conversion(types: Any, function: Conversion, priority: int = 100) -> None:
-    """Make `function(value, dtype, name, as_ref)` the way from objects of `types` to tensors; lower priority goes first."""
+    """Make `function(value, dtype, name, as_ref)` the way from `types` to tensors; lower priority goes first."""
     if not callable(function):
         raise TypeError("conversion_func must be callable.")
     _CONVERSIONS.append((priority, len(_CONVERSIONS), types, function))

@@ -141,7 +141,7 @@ def install(cls: type) -> None:
 
     def no_array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
         raise NoArrayError(
-            f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: its value is known only when a session "
+            f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: a value is known only when a session "
             "runs it. Use tf's functions on it, or fetch it with session.run"
         )
 

@@ -1,4 +1,4 @@
-"""IndexedSlices: rows of a dense tensor, by index. The gradient of a gather, which optimizers apply without filling in zeros."""
+"""IndexedSlices: rows of a dense tensor, by index. The gradient of a gather, applied without filling in zeros."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class IndexedSlices:
 def _to_tensor(value: IndexedSlices, dtype: Any, name: str | None, as_ref: bool) -> Any:
     if value.dense_shape is None:
         raise ValueError(
-            f"Tensor conversion requested for IndexedSlices for tensor {value.name!r} without dense_shape: its size is unknown"
+            f"Tensor conversion requested for IndexedSlices for {value.name!r} without dense_shape: its size is unknown"
         )
     b = Builder(value.graph)
     return b.UnsortedSegmentSum(value.values, value.indices, getitem(b, value.dense_shape, 0), name=name)

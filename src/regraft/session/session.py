@@ -8,12 +8,12 @@ from typing import Any
 import regraft.ops  # noqa: F401  importing it registers every op
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
+from regraft.runtime.build import build_plan
 from regraft.runtime.executor import Executor
 from regraft.runtime.plan import Plan
-from regraft.runtime.build import build_plan
 from regraft.runtime.state import SessionState, VariableStore
 from regraft.session.feeds import feed_array
-from regraft.session.fetches import Rebuild, expand, expand_feed
+from regraft.session.fetches import expand, expand_feed
 
 
 class Session:

@@ -1,4 +1,4 @@
-"""The only ambient state there is: the default graph and session of each thread, and whether eager execution is declared on."""
+"""The only ambient state there is: the default graph and session of each thread, and what programs declare once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def get_default_graph() -> Graph:
 def reset_default_graph() -> None:
     """Forget the process's default graph; the next use makes a fresh one. AssertionError inside a `with` block."""
     if _stacks.graphs:
-        raise AssertionError("Do not use tf.reset_default_graph() to clear nested graphs. Leave the `with` block instead.")
+        raise AssertionError(
+            "Do not use tf.reset_default_graph() to clear nested graphs: leave the `with` block instead."
+        )
     _process["graph"] = None
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from regraft import gradients as _engine
 from regraft.gradients import AggregationMethod, UnconnectedGradients
+from regraft.ir.node import Operation
 from regraft.opkit import registry
 from regraft.opkit.builder import Builder
-from regraft.ir.node import Operation
 from regraft.v1 import _context
 from regraft.v1._graph import graph_of
 
@@ -66,7 +66,7 @@ class RegisterGradient:
         return function
 
 
-def NotDifferentiable(op_type: str) -> None:  # noqa: N802  TensorFlow's name
+def NotDifferentiable(op_type: str) -> None:
     """Declare that ops of this type stop gradients."""
     registry.register_gradient(op_type, lambda b, node, *grads: [None] * len(node.inputs))
 

@@ -9,8 +9,8 @@ from typing import Any
 from regraft.base.dtypes import DType, as_dtype
 from regraft.base.shapes import Dimension, TensorShape
 from regraft.ir.graph import Graph
-from regraft.ir.node import Operation, Tensor
 from regraft.ir.graph_keys import GraphKeys
+from regraft.ir.node import Operation, Tensor
 from regraft.metagraph.import_graph import import_graph_def as _import_graph_def
 from regraft.opkit.conversion import register_conversion
 from regraft.opkit.slices import IndexedSlices

@@ -85,11 +85,11 @@ def _session_for(session: Any, graph: Graph, what: str) -> Any:
         session = _context.get_default_session()
         if session is None:
             raise ValueError(
-                f"Cannot {what}: No default session is registered. Use `with sess.as_default()` or pass an explicit session to "
+                f"Cannot {what}: No default session is registered. Use `with sess.as_default()` or pass a session to "
                 f"`{'eval(session=sess)' if 'evaluate' in what else 'run(session=sess)'}`"
             )
     if session.graph is not graph:
-        raise ValueError(f"Cannot use the given session to {what}: the tensor's graph is different from the session's graph.")
+        raise ValueError(f"Cannot use the given session to {what}: its graph is different from the session's graph.")
     return session
 
 

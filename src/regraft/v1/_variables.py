@@ -53,7 +53,7 @@ def enable_resource_variables() -> None:
 
 
 def disable_resource_variables() -> None:
-    """Make new variables reference variables unless they or their scope say otherwise, which is how TensorFlow 1 starts."""
+    """Make new variables reference variables unless they or their scope say otherwise: how TensorFlow 1 starts."""
     _context.use_resource_variables(False)
 
 
@@ -112,7 +112,7 @@ class _Kinds(type):
 
 
 class Variable(metaclass=_Kinds):
-    """A value that stays from run to run; see `regraft.variables`. Calling it makes a reference or resource variable."""
+    """A value that stays from run to run; see `regraft.variables`. Calling it makes one of either kind."""
 
     SaveSliceInfo = SaveSliceInfo
 
@@ -183,9 +183,7 @@ def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
     return ref.is_initialized(name=name)  # type: ignore[no-any-return]
 
 
-def report_uninitialized_variables(
-    var_list: Any = None, name: str = "report_uninitialized_variables"
-) -> Tensor:
+def report_uninitialized_variables(var_list: Any = None, name: str = "report_uninitialized_variables") -> Tensor:
     """A 1-D tensor of the names of those variables (all global and local ones) that have no value."""
     if var_list is None:
         var_list = global_variables() + local_variables()

@@ -71,7 +71,8 @@ class PartitionedVariable:
 
     @property
     def graph(self) -> Graph:
-        return self._variable_list[0].graph
+        graph: Graph = self._variable_list[0].graph
+        return graph
 
     @property
     def dtype(self) -> DType:
@@ -97,7 +98,7 @@ class PartitionedVariable:
         axes = self._partition_axes()
         if len(axes) > 1:
             raise UnimplementedError(
-                f"Cannot {what} along more than one dimension: {axes}. Variable {self._name!r} is partitioned along them."
+                f"Cannot {what} along more than one dimension: {axes}. {self._name!r} is partitioned along them."
             )
         return axes[0]
 

@@ -24,8 +24,8 @@ def register_op(
         def icp(source, target, *, iterations):
             return align(source, target, iterations)
 
-    The function takes the op's inputs in order, and by keyword those attributes that it names; it returns an array, or a
-    tuple with one for each output. Sessions that planned a run before see it in their next one.
+    The function takes the op's inputs in order, and by keyword those attributes that it names; it returns an array, or
+    a tuple with one for each output. Sessions that planned a run before see it in their next one.
 
     engine    "numpy": called with NumPy arrays, between compiled programs; "jax": traced into them
     shape     the static shape rule, a function of `opkit.shapes.ShapeContext`; unknown shapes without one
