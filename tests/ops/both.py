@@ -135,6 +135,8 @@ def _attr_of_tensorflow(value: Any) -> Any:
         return tf.TensorShape(value.sizes)
     if isinstance(value, tuple):
         return [_attr_of_tensorflow(v) for v in value]
+    if isinstance(value, TensorValue):
+        value = value.array
     return tf.make_tensor_proto(value) if isinstance(value, np.ndarray) else value
 
 

@@ -348,7 +348,7 @@ class _Attrs:
                 final[name] = self.values[name]
             elif attr.has_default:
                 default = attr.default
-                if attr.type == "tensor":
+                if attr.type == "tensor" and not isinstance(default, TensorValue):
                     default = TensorValue(as_dtype(default.dtype), default)
                 final[name] = default
             else:

@@ -151,7 +151,7 @@ class Table:
         if keys.shape[keys.ndim - len(self.key_shape) :] != self.key_shape:
             raise InvalidArgumentError(f"Expected key shape {list(self.key_shape)} got {list(keys.shape)}")
         if not self.key_shape:
-            found = keys.reshape(-1).tolist()
+            found: list[Any] = keys.reshape(-1).tolist()
         else:
             found = [key_of(k) for k in keys.reshape(-1, *self.key_shape)]
         if self._reserved:

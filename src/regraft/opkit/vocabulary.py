@@ -50,7 +50,7 @@ def read_entries(
                     f"Invalid number of columns in {filename} line {i} ({line.decode(errors='replace')}) : expected at "
                     f"least {columns} got {len(fields[i])}"
                 )
-    return tuple(_column(lines, fields, column, dtype, offset) for column, dtype in (keys, values))  # type: ignore[return-value]
+    return tuple(_column(lines, fields, column, dtype, offset) for column, dtype in (keys, values))
 
 
 def _column(lines: list[bytes], fields: list[list[bytes]], column: int, dtype: DType, offset: int) -> Any:

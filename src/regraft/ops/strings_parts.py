@@ -58,7 +58,7 @@ def _parts(value: bytes, bounds: bytes, most: int) -> list[bytes]:
         return value.split(bounds, most)
     parts = value.split(None, most)
     # Where the number of parts is limited, TensorFlow keeps what is left behind the last one, and be it nothing.
-    if 0 <= most and len(parts) == most and parts:
+    if most >= 0 and len(parts) == most and parts:
         parts.append(b"")
     return parts
 
@@ -80,7 +80,7 @@ def substr(input: Any, pos: Any, len: Any, *, unit: bytes) -> Any:
     values, starts, counts = np.broadcast_arrays(np.asarray(input), pos, len)
     out = np.empty(values.shape, object)
     for number, index in enumerate(np.ndindex(values.shape)):
-        value: bytes = values[index]
+        value: Any = values[index]
         chars: Any = characters(value) if unit == b"UTF8_CHAR" else value
         start, count, size = int(starts[index]), int(counts[index]), chars.__len__()
         if not -size <= start <= size:
