@@ -305,6 +305,52 @@ def test_objects_that_say_how_they_are_saved(tf, variables, session, tmp_path: P
         assert keys(tf, path) == ["a", "b", "c", "pair/first", "pair/second"]
 
 
+def owner_of(tf: Any) -> type:
+    """What an object that owns variables derives from."""
+    if tf.__name__.startswith("regraft"):
+        return object
+    from tensorflow.python.trackable.base import Trackable
+
+    return Trackable
+
+
+def test_objects_that_own_variables(tf, session, tmp_path: Path) -> None:
+    v = tf.Variable(1.0, name="v", use_resource=True)
+
+    class Owner(owner_of(tf)):  # type: ignore[misc]
+        name = "owner"
+
+        def _gather_saveables_for_checkpoint(self) -> dict[str, Any]:
+            return {"VARIABLE_VALUE": v}
+
+    for var_list, key in (([Owner()], "v"), ({"any": Owner()}, "v:0")):
+        saver = tf.train.Saver(var_list)
+        with session(tf) as sess:
+            path = saver.save(sess, str(tmp_path / "m"))
+            assert keys(tf, path) == [key]
+            sess.run(v.assign(2.0))
+            saver.restore(sess, path)
+            assert sess.run(v) == 1.0
+
+
+def test_objects_that_make_saveables(tf, variables, session, tmp_path: Path) -> None:
+    a, b = variables(tf, a=1.0, b=2.0)
+    base = builders(tf).BaseSaverBuilder
+
+    class Both(owner_of(tf)):  # type: ignore[misc]
+        name = "both"
+
+        def _gather_saveables_for_checkpoint(self) -> dict[str, Any]:
+            def of(variable: Any) -> Any:
+                return lambda name=variable.op.name: base.VariableSaveable(variable, "", name)
+
+            return {"VARIABLE_VALUE": of(a), "more": of(b)}
+
+    for var_list, wanted in (([Both()], ["a", "b"]), ({"x": Both()}, ["x", "x_more"])):
+        with session(tf) as sess:
+            assert keys(tf, tf.train.Saver(var_list).save(sess, str(tmp_path / "m"))) == wanted
+
+
 def test_parts_of_one_object_on_two_devices(tf, variables) -> None:
     a, b = variables(tf, a=1.0, b=2.0)
     base = builders(tf).BaseSaverBuilder

@@ -241,6 +241,16 @@ def test_the_state_file_keeps_what_was_there(rg, tmp_path: Path) -> None:
     assert rg.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "m-2")
 
 
+def test_with_relative_paths_too(rg, tmp_path: Path) -> None:
+    run = Run(rg, tmp_path)
+    path = run.save(rg.train.Saver(save_relative_paths=True), "m", global_step=1)
+    saver, sess = taken_up(rg, path, save_relative_paths=True)
+    saver.save(sess, str(tmp_path / "m"), global_step=2)
+    assert (tmp_path / "checkpoint").read_text() == (
+        'model_checkpoint_path: "m-2"\nall_model_checkpoint_paths: "m-1"\nall_model_checkpoint_paths: "m-2"\n'
+    )
+
+
 def test_the_state_file_of_another_folder_does_not(rg, tmp_path: Path) -> None:
     run = Run(rg, tmp_path / "one")
     path = run.save(rg.train.Saver(), "m", global_step=1)

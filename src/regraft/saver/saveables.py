@@ -150,7 +150,8 @@ def names_to_saveables(op_list: Any) -> dict[str, Any]:
                 raise ValueError(f"Mixing slices and non-slices with the same name: {name}")
             parts.append(item)
         elif hasattr(item, "_gather_saveables_for_checkpoint"):
-            named.update(names_to_saveables(list(_gathered(item, None))))
+            made = item._gather_saveables_for_checkpoint().values()
+            named.update(names_to_saveables([one() if callable(one) else one for one in made]))
         else:
             name, element = (item.name, item) if isinstance(item, PartitionedVariable) else _named_element(item)
             if name in named:
@@ -210,13 +211,12 @@ def _saveables_for(item: Any, name: Any) -> Iterable[SaveableObject]:
     return [kind(element, "", name)]
 
 
-def _gathered(item: Any, name: str | None) -> Iterator[SaveableObject]:
-    """The saveables of an object that has several, each with a name of its own; a name of ours goes before it."""
+def _gathered(item: Any, name: str) -> Iterator[SaveableObject]:
+    """The saveables of an object that has several: variables under their own names, others behind the name given."""
     for attribute, made in item._gather_saveables_for_checkpoint().items():
-        if isinstance(made, SaveableObject):
-            yield made
-        else:
-            yield made() if name is None else made(name if attribute == "VARIABLE_VALUE" else f"{name}_{attribute}")
+        if callable(made):
+            made = made(name if attribute == "VARIABLE_VALUE" else f"{name}_{attribute}")
+        yield from _saveables_for(made, made.name)
 
 
 def _parts(items: Any, name: str) -> Iterator[SaveableObject]:
