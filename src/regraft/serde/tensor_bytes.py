@@ -1,4 +1,4 @@
-"""Tensors as serialized TensorProtos in the form of the ops that hand them on as strings: elements raw, strings listed."""
+"""Tensors as serialized TensorProtos, as ops that hand them on write them: elements raw, strings listed."""
 
 from __future__ import annotations
 
