@@ -31,8 +31,12 @@ def plain(tf: Any, **options: Any) -> Any:
     return tf.train.Saver(**options)
 
 
+def strings(tf: Any, **options: Any) -> Any:
+    tf.Variable([[b"one", b""], [b"\x00\xff", b"four"]], name="strings")
+    return tf.train.Saver(**options)
+
+
 def dtypes(tf: Any) -> Any:
-    tf.Variable([b"one", b"", b"\x00\xff"], name="strings")
     for dtype in (tf.float16, tf.bfloat16, tf.float64, tf.int8, tf.uint8, tf.int16, tf.uint16, tf.int32, tf.int64):
         tf.Variable(tf.cast([0, 1, 2], dtype), name=dtype.name)
     tf.Variable(tf.complex([1.0], [2.0]), name="complex64")
@@ -70,6 +74,8 @@ def reshaping(tf: Any) -> Any:
 FORMS: dict[str, Callable[[Any], Any]] = {
     "plain": plain,
     "old format": lambda tf: plain(tf, write_version=1),
+    "strings": strings,
+    "strings in the old format": lambda tf: strings(tf, write_version=1),
     "dtypes": dtypes,
     "sharded": placed,
     "sharded old format": lambda tf: placed(tf, write_version=1),

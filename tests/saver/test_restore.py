@@ -162,9 +162,7 @@ def test_values_are_copies(tf, variables, session, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_strings(tf, session, tmp_path: Path, version: int) -> None:
-    """Any bytes, any shape; V1 has strings too, though TensorFlow does not write them."""
-    if version == 1 and not tf.__name__.startswith("regraft"):
-        pytest.skip("TensorFlow refuses strings in V1")
+    """Any bytes, any shape."""
     texts = np.array([[b"one", b""], [b"\x00\xff", "übrig".encode()]], object)
     s = tf.Variable(tf.constant(texts, tf.string), name="s")
     saver = tf.train.Saver(write_version=version)
