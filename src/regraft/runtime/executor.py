@@ -23,8 +23,10 @@ _COMPILE_SECONDS = 0.1
 _WORTH = 0.5
 # Calling a program costs about this much, whatever it does: a step that is interpreted faster stays interpreted.
 _CALL_SECONDS = 1.5e-4
-# A step whose shapes or static values never come twice is interpreted from here on.
-_MOST_PROGRAMS = 32
+# A step whose shapes or static values hardly ever come twice is interpreted: after so many programs, another one is
+# made only if the earlier ones were used so many times each.
+_FEW_PROGRAMS = 3
+_USES = 4
 # Steps of this many nodes are looked for in the disk cache before they are interpreted.
 _WORTH_LOOKING = 64
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
@@ -44,6 +46,7 @@ class Executor:
         self._interpreter = Interpreter(state)
         self._programs: dict[Step, dict[Any, Program]] = {}
         self._spent: dict[Step, tuple[float, int]] = {}
+        self._reused: dict[Step, int] = {}
         # Why steps can't be compiled, and how much room what grows in them needs.
         self.refused: dict[Step, str] = {}
         self._sizes: dict[Step, dict[str, int]] = {}
@@ -94,6 +97,8 @@ class Executor:
                     self._spent[step] = (seconds + time.perf_counter() - started, runs + 1)
                     return
                 programs[key] = program
+            else:
+                self._reused[step] = self._reused.get(step, 0) + 1
             lacking = program.run(values, variables, self._state)
             if not lacking:
                 return
@@ -104,7 +109,8 @@ class Executor:
     def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
         """The step as a program, or None while it is better interpreted."""
         worth = self._worth_compiling(step)
-        if self._tier == "auto" and len(self._programs[step]) >= _MOST_PROGRAMS:
+        made = len(self._programs[step])
+        if self._tier == "auto" and made >= _FEW_PROGRAMS and self._reused.get(step, 0) < _USES * made:
             return None
         first = step not in self._spent
         if not worth and not (first and step.size >= _WORTH_LOOKING):
