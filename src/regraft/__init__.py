@@ -1,18 +1,15 @@
 """Regraft: TensorFlow 1 graphs and checkpoints, opened, run and trained on JAX.
 
-`import regraft.v1 as tf` has the names of `tensorflow.compat.v1`. `register_op` adds kernels for ops of one's own.
+`import regraft.v1 as tf` has the names of `tensorflow.compat.v1`. `register_op` adds kernels for ops of one's own; see
+`regraft.model.own_ops`.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from regraft.model.own_ops import register_op
-
-__all__ = ["register_op"]
-
+# What the package offers by itself, and where it lives. Looked up when used: the package imports nothing.
 _HOMES = {"register_op": "regraft.model.own_ops"}
 
 
@@ -21,3 +18,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'regraft' has no attribute {name!r}")
     return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -61,10 +61,10 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "passed on": lambda tf, x, y, s, q, t, u: [
         tf.reshape(y, f(v)) for f in (tf.identity, tf.stop_gradient) for v in (s, u)
     ],
-    "placeholders": lambda tf, x, y, s, q, t, u: [
-        tf.fill(tf.placeholder(tf.int32, shape), 1.0) for shape in ([3], [None], None)
-    ]
-    + [tf.fill(tf.placeholder_with_default(np.int32([2, 3]), shape), 1.0) for shape in ([2], [None])],
+    "placeholders": lambda tf, x, y, s, q, t, u: (
+        [tf.fill(tf.placeholder(tf.int32, shape), 1.0) for shape in ([3], [None], None)]
+        + [tf.fill(tf.placeholder_with_default(np.int32([2, 3]), shape), 1.0) for shape in ([2], [None])]
+    ),
     "folded": lambda tf, x, y, s, q, t, u: [
         tf.fill(dims, 1.0)
         for dims in (

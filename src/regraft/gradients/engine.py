@@ -175,7 +175,7 @@ class _Walk:
                 tensor = self.b.convert(grad, name=f"grad_y_{i}") if not isinstance(grad, Tensor) else grad
                 if tensor.dtype.base is not y.dtype.base and y.dtype.base is not dtypes.variant:
                     raise TypeError(
-                        f"Gradient type {tensor.dtype.name} generated for {y.name} must be its type, {y.dtype.base.name}"
+                        f"Gradient type {tensor.dtype.name} generated for {y.name} must be {y.dtype.base.name}"
                     )
                 out.append(self.b.identity(tensor, name=f"grad_ys_{i}"))
         return out

@@ -90,12 +90,12 @@ def enter(
     attrs = {"frame_name": frame, "is_constant": is_constant, "parallel_iterations": parallel_iterations}
     if isinstance(value, IndexedSlices):
 
-        def entered(part: Tensor) -> Tensor:
+        def one(part: Tensor) -> Tensor:
             tensor: Tensor = enter(b, part, frame, is_constant, parallel_iterations, keep_shape, name)
             return tensor
 
-        shape = None if value.dense_shape is None else entered(value.dense_shape)
-        return IndexedSlices(entered(value.values), entered(value.indices), shape)
+        shape = None if value.dense_shape is None else one(value.dense_shape)
+        return IndexedSlices(one(value.values), one(value.indices), shape)
     tensor = b.convert(value, as_ref=True)
     entered: Tensor = b.op("RefEnter" if tensor.dtype.is_ref else "Enter", tensor, name=name, **attrs)
     if keep_shape:

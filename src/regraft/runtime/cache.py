@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import regraft
 from regraft.opkit.arrays import jax
 
 # Beyond this the programs that were used longest ago are removed.
@@ -50,7 +49,7 @@ def _processor() -> str:
 
 
 def _source() -> str:
-    root = Path(regraft.__file__).parent
+    root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for part in ("ops", "opkit", "runtime"):
         for path in sorted((root / part).glob("*.py")):
