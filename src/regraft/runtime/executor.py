@@ -109,6 +109,10 @@ class Executor:
     def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
         """The step as a program, or None while it is better interpreted."""
         worth = self._worth_compiling(step)
+        if any(values[n] is None for n in step.inputs):
+            # A conditional of an earlier step left it without a value; a trace would go into the branch that reads it.
+            self.refused[step] = "takes a value of a branch that was not taken"
+            return None
         made = len(self._programs[step])
         if self._tier == "auto" and made >= _FEW_PROGRAMS and self._reused.get(step, 0) < _USES * made:
             return None
