@@ -441,6 +441,11 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():
+                # What is frozen and thawed is old: the next collections of the young pass it over. It stays
+                # collectable. A program that keeps objects frozen itself is left alone.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
