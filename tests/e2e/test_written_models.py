@@ -54,7 +54,7 @@ def test_small(tf: Any, written_model: Callable[..., WrittenModel], name: str, v
 @pytest.mark.slow
 @pytest.mark.parametrize(("variables", "optimizer"), KINDS)
 def test_resnet50(tf: Any, written_model: Callable[..., WrittenModel], variables: str, optimizer: str) -> None:
-    # Some of the thousands of channels have gradients of rounding noise, whose sign alone makes the first steps of Adam;
+    # Some of the thousands of channels have gradients of rounding noise, whose sign alone makes Adam's first steps;
     # the losses tell whether the network trains as TensorFlow's does.
     resume(tf, written_model("resnet50", variables, optimizer), variables_too=False)
 
