@@ -389,12 +389,16 @@ class Graph:
 
         Shapes are inferred before: a constant from outside is none any more behind a Switch or an Enter.
         """
+        self.infer_new_shapes(op)
+        op.control_flow_context.AddOp(op)
+
+    def infer_new_shapes(self, op: Operation) -> None:
+        """Infer the shapes of the newest operation; where they contradict each other it is taken back."""
         try:
             self.infer_shapes(op)
         except Exception:
             self.discard(op)
             raise
-        op.control_flow_context.AddOp(op)
 
     def append(self, op: Operation) -> None:
         """Take in a finished operation of a new name. For importers; everything else uses `create_op`."""

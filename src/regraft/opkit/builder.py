@@ -104,11 +104,7 @@ class Builder(Composites):
                 for tensor in references:
                     groups.enter_context(graph.colocate_with(tensor.op))
                 operation = graph.create_op(op_type, tensors, types, final, name=scope)
-            try:
-                graph.infer_shapes(operation)
-            except Exception:
-                graph.discard(operation)
-                raise
+            graph.infer_new_shapes(operation)
         return operation
 
     def _convert_arg(self, definition: OpDef, arg: ArgDef, value: Any, attrs: _Attrs) -> list[Tensor]:

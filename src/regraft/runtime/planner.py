@@ -20,6 +20,7 @@ from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
 from regraft.opkit.call import bind_kernel, definition_of, flat_index
 from regraft.opkit.registry import Control, OpSpec
+from regraft.runtime.evaluate import is_blind
 from regraft.runtime.partition import Group, Partition
 from regraft.runtime.plan import Access, Fetch, Node, Plan, Step, count
 from regraft.runtime.values import VariableName
@@ -274,15 +275,8 @@ def _reads(nodes: Sequence[Node]) -> tuple[str, ...]:
             if access.before or access.name not in written:
                 found[access.name] = None
         for access in node.writes:
-            blind = _is_blind(node, access)
+            blind = is_blind(node, access)
             if access.name not in written and not blind:
                 found[access.name] = None
             written.add(access.name)
     return tuple(found)
-
-
-def _is_blind(node: Node, access: Access) -> bool:
-    if not node.spec.blind:
-        return False
-    definition = definition_of(node.op)
-    return any(access.position in flat_index(definition, node.op.attrs, n) for n in node.spec.blind)
