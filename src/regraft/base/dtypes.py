@@ -43,6 +43,12 @@ class DType:
             _BY_ENUM[self._ref.enum] = self._ref
         return self._ref
 
+    @property
+    def status_name(self) -> str:
+        """The name in TensorFlow's error messages, where float32 is "float"."""
+        base = {"float32": "float", "float64": "double", "float16": "half"}.get(self.base.name, self.base.name)
+        return f"{base}_ref" if self.is_ref else base
+
     # The names that programs written for TensorFlow use.
 
     @property

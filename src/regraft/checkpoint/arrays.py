@@ -35,11 +35,6 @@ def as_octets(array: Array) -> npt.NDArray[np.uint8]:
     return array.reshape(-1).view(np.uint8)
 
 
-def status_name(dtype: DType) -> str:
-    """The name of a dtype in TensorFlow's messages, where float32 is "float"."""
-    return {"float32": "float", "float64": "double", "float16": "half"}.get(dtype.name, dtype.name)
-
-
 def stored_dtype(number: int, where: str) -> DType:
     """The dtype behind an enum number in a file. DataLossError if there is none such."""
     try:

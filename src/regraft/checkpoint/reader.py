@@ -10,7 +10,7 @@ from regraft import proto
 from regraft.base.dtypes import DType, as_dtype
 from regraft.base.errors import InvalidArgumentError
 from regraft.checkpoint import bundle, files
-from regraft.checkpoint.arrays import Array, status_name
+from regraft.checkpoint.arrays import Array
 from regraft.checkpoint.bundle_reader import BundleReader
 from regraft.checkpoint.slices import ShapeAndSlice, TensorSlice, bracketed
 from regraft.checkpoint.v1_reader import V1Reader
@@ -127,8 +127,8 @@ class CheckpointReader:
         stored, shape = self.dtype(name), self.shape(name)
         if out.dtype != stored.numpy:
             raise InvalidArgumentError(
-                f"tensor_name = {name}; expected dtype {status_name(as_dtype(out.dtype))} does not equal"
-                f" original dtype {status_name(stored)}",
+                f"tensor_name = {name}; expected dtype {as_dtype(out.dtype).status_name} does not equal"
+                f" original dtype {stored.status_name}",
                 where=(self._content.path,),
             )
         if out.shape != shape:

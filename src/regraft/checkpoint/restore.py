@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError, NotFoundError
-from regraft.checkpoint.arrays import Array, status_name
+from regraft.checkpoint.arrays import Array
 from regraft.checkpoint.reader import CheckpointReader
 from regraft.checkpoint.slices import ShapeAndSlice
 
@@ -52,10 +52,9 @@ def mismatch_text(reader: CheckpointReader, name: str, wanted: DType, stored: DT
     """That a tensor is of another dtype, in the words of the format."""
     if reader.version == 1:
         return (
-            f"Expected to restore a tensor of type {status_name(wanted)}, got a tensor of type {status_name(stored)}"
+            f"Expected to restore a tensor of type {wanted.status_name}, got a tensor of type {stored.status_name}"
             f" instead: tensor_name = {name}"
         )
     return (
-        f"tensor_name = {name}; expected dtype {status_name(wanted)} does not equal original dtype"
-        f" {status_name(stored)}"
+        f"tensor_name = {name}; expected dtype {wanted.status_name} does not equal original dtype {stored.status_name}"
     )

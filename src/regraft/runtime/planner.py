@@ -37,12 +37,6 @@ def variable_name(op: Operation) -> str:
     return f"{container.decode()}/{name}" if container else name
 
 
-def _proto_name(op: Operation) -> str:
-    """The dtype as TensorFlow's messages spell it."""
-    name = op.output_types[0].name
-    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
-
-
 class Planner:
     """Turns operations into nodes, in order, and nodes into steps."""
 
@@ -156,7 +150,7 @@ class Planner:
         shape = op.outputs[0].shape
         dims = None if shape.sizes is None else ",".join("?" if d is None else str(d) for d in shape.sizes)
         raise InvalidArgumentError(
-            f"You must feed a value for placeholder tensor {op.name!r} with dtype {_proto_name(op)}"
+            f"You must feed a value for placeholder tensor {op.name!r} with dtype {op.output_types[0].status_name}"
             f" and shape {'<unknown>' if dims is None else f'[{dims}]'}",
             where=(f"node {op.name!r}",),
             op=op,

@@ -369,13 +369,14 @@ class NodeReader:
             source.output_types = tuple(types)
         elif given is not wanted and given.base is not wanted:
             raise ValueError(
-                f"Input {index} of node {op.name} was passed {_type_name(given)} from {tensor.name} incompatible with "
-                f"expected {_type_name(wanted)}."
+                f"Input {index} of node {op.name} was passed {given.status_name} from {tensor.name} incompatible with "
+                f"expected {wanted.status_name}."
             )
 
     def _wrong_count(self, op: Operation, wanted: tuple[DType, ...], count: int) -> None:
+        types = ", ".join(t.status_name for t in wanted)
         raise ValueError(
-            f"NodeDef expected inputs {', '.join(map(_type_name, wanted))!r} do not match {count} inputs specified; "
+            f"NodeDef expected inputs {types!r} do not match {count} inputs specified; "
             f"node {op.name!r} (op: {op.type!r})"
         )
 
@@ -447,12 +448,3 @@ def no_collection() -> Iterator[None]:
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-
-
-def _type_name(dtype: DType) -> str:
-    """The name that TensorFlow's own messages use."""
-    base = _C_NAMES.get(dtype.base.name, dtype.base.name)
-    return base + "_ref" if dtype.is_ref else base
