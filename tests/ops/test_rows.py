@@ -64,7 +64,8 @@ def expected(case: Case) -> list[list[Any]]:
             session.run(setup)
             out = []
             for _ in range(case.runs):
-                values = session.run(fetches, feeds)
+                # Copies: TensorFlow takes an aligned array as it is, and an in-place op then writes into it.
+                values = session.run(fetches, {t: v.copy() for t, v in feeds.items()})
                 out.append([*(values or []), *session.run(after)])
     return out
 
