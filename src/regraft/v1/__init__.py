@@ -53,6 +53,7 @@ from regraft.v1.init_ops import *
 _MODULES = frozenset(
     {
         "bitwise",
+        "contrib",
         "debugging",
         "initializers",
         "layers",

@@ -18,6 +18,7 @@ class _Stacks(threading.local):
     def __init__(self) -> None:
         self.graphs: list[Graph] = []
         self.sessions: list[Session] = []
+        self.arg_scopes: list[dict[str, dict[str, Any]]] = []
 
 
 _stacks = _Stacks()
@@ -76,6 +77,11 @@ def push_session(session: Any) -> None:
 def pop_session(session: Any) -> None:
     if session in _stacks.sessions:
         _stacks.sessions.remove(session)
+
+
+def arg_scopes() -> list[dict[str, dict[str, Any]]]:
+    """The open blocks of `tf.contrib.framework.arg_scope` of this thread, the innermost last."""
+    return _stacks.arg_scopes
 
 
 def executing_eagerly() -> bool:

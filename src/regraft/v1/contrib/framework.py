@@ -1,0 +1,25 @@
+"""tf.contrib.framework: arg_scope, variables of models, checkpoints."""
+
+# ruff: noqa: F403  each module names in __all__ what belongs here
+from __future__ import annotations
+
+from typing import Any
+
+from regraft.v1._checks import assert_scalar as assert_scalar
+from regraft.v1._graph import is_tensor as is_tensor
+from regraft.v1._reduction import argsort as argsort
+from regraft.v1._reduction import sort as sort
+from regraft.v1.contrib._arg_scope import *
+from regraft.v1.contrib._assign_from import *
+from regraft.v1.contrib._missing import missing_from
+from regraft.v1.contrib._variables import *
+from regraft.v1.train import assert_global_step as assert_global_step
+from regraft.v1.train import create_global_step as create_global_step
+from regraft.v1.train import get_global_step as get_global_step
+from regraft.v1.train import get_or_create_global_step as get_or_create_global_step
+from regraft.v1.train import init_from_checkpoint as init_from_checkpoint
+from regraft.v1.train import list_variables as list_variables
+from regraft.v1.train import load_checkpoint as load_checkpoint
+from regraft.v1.train import load_variable as load_variable
+
+__getattr__ = missing_from("framework")
