@@ -52,20 +52,69 @@ from regraft.v1.init_ops import *
 
 _MODULES = frozenset(
     {
+        "app",
         "bitwise",
+        "compat",
         "contrib",
         "debugging",
+        "flags",
+        "gfile",
+        "graph_util",
         "initializers",
+        "io",
         "layers",
         "linalg",
+        "logging",
         "losses",
         "manip",
         "math",
         "metrics",
+        "nest",
+        "profiler",
         "random",
         "raw_ops",
+        "resource_loader",
+        "saved_model",
+        "sysconfig",
+        "test",
+        "user_ops",
+        "version",
     }
 )
+
+# Names of the top level that not every program needs, and the modules where they live.
+_NAMES = {
+    "COMPILER_VERSION": "version",
+    "CXX11_ABI_FLAG": "sysconfig",
+    "CXX_VERSION": "sysconfig",
+    "GIT_VERSION": "version",
+    "GRAPH_DEF_VERSION": "version",
+    "GRAPH_DEF_VERSION_MIN_CONSUMER": "version",
+    "GRAPH_DEF_VERSION_MIN_PRODUCER": "version",
+    "MONOLITHIC_BUILD": "sysconfig",
+    "Print": "_print",
+    "TensorArray": "_tensor_array",
+    "VERSION": "version",
+    "__compiler_version__": "version",
+    "__git_version__": "version",
+    "__version__": "version",
+    "constant_value": "_tensor_values",
+    "custom_gradient": "_custom_gradient",
+    "foldl": "_functional",
+    "foldr": "_functional",
+    "get_logger": "logging",
+    "get_static_value": "_tensor_values",
+    "grad_pass_through": "_custom_gradient",
+    "make_ndarray": "_tensor_values",
+    "make_tensor_proto": "_tensor_values",
+    "map_fn": "_functional",
+    "numpy_function": "_py_func",
+    "print": "_print",
+    "py_func": "_py_func",
+    "py_function": "_py_func",
+    "recompute_grad": "_custom_gradient",
+    "scan": "_functional",
+}
 
 
 def disable_v2_behavior() -> None:
@@ -75,4 +124,6 @@ def disable_v2_behavior() -> None:
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
     return _plain.function(name)
