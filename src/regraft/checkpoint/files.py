@@ -175,6 +175,36 @@ def open_source(path: PathLike) -> Source:
     return _LocalSource(text)
 
 
+class Sink:
+    """A file being written piece by piece, open to readers meanwhile: a log, not a result.
+
+    append  go on behind what the file holds; otherwise it begins empty
+    """
+
+    def __init__(self, path: PathLike, append: bool = False) -> None:
+        self.name = as_text(path)
+        mode = "ab" if append else "wb"
+        with _as_status(self.name):
+            if is_remote(self.name):
+                system, inner = _remote(self.name)
+                self._file: Any = system.open(inner, mode)
+            else:
+                self._file = open(self.name, mode)  # noqa: SIM115  # closed by close
+
+    def write(self, data: bytes) -> None:
+        with _as_status(self.name):
+            self._file.write(data)
+
+    def flush(self) -> None:
+        """Hand everything to the system, so that readers see it."""
+        with _as_status(self.name):
+            self._file.flush()
+
+    def close(self) -> None:
+        with _as_status(self.name):
+            self._file.close()
+
+
 class Publication:
     """A file being written. `commit` puts it in its place, complete; without it nothing is left behind.
 
