@@ -67,7 +67,7 @@ _STATUS_OF: dict[int, type[errors.OpError]] = {
 
 
 @contextlib.contextmanager
-def _as_status(path: str) -> Iterator[None]:
+def as_status(path: str) -> Iterator[None]:
     """OSError inside becomes the status class of its kind, with the path in the message."""
     try:
         yield
@@ -100,7 +100,7 @@ class Source(Protocol):
 class _LocalSource:
     def __init__(self, path: str) -> None:
         self.name = path
-        with _as_status(path):
+        with as_status(path):
             self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self.size = os.fstat(self._fd).st_size
 
@@ -138,7 +138,7 @@ class _SeekingSource:
     def __init__(self, path: str) -> None:
         self.name = path
         self._lock = threading.Lock()
-        with _as_status(path):
+        with as_status(path):
             if is_remote(path):
                 system, inner = _remote(path)
                 self.size = int(system.size(inner))
@@ -148,13 +148,13 @@ class _SeekingSource:
                 self.size = os.fstat(self._file.fileno()).st_size
 
     def read_at(self, offset: int, size: int) -> bytes:
-        with self._lock, _as_status(self.name):
+        with self._lock, as_status(self.name):
             self._file.seek(offset)
             return bytes(self._file.read(max(0, min(size, self.size - offset))))
 
     def read_into(self, offset: int, out: memoryview) -> int:
         done = 0
-        with self._lock, _as_status(self.name):
+        with self._lock, as_status(self.name):
             self._file.seek(offset)
             while done < len(out):
                 count = self._file.readinto(out[done:])
@@ -184,7 +184,7 @@ class Sink:
     def __init__(self, path: PathLike, append: bool = False) -> None:
         self.name = as_text(path)
         mode = "ab" if append else "wb"
-        with _as_status(self.name):
+        with as_status(self.name):
             if is_remote(self.name):
                 system, inner = _remote(self.name)
                 self._file: Any = system.open(inner, mode)
@@ -192,16 +192,16 @@ class Sink:
                 self._file = open(self.name, mode)  # noqa: SIM115  # closed by close
 
     def write(self, data: bytes) -> None:
-        with _as_status(self.name):
+        with as_status(self.name):
             self._file.write(data)
 
     def flush(self) -> None:
         """Hand everything to the system, so that readers see it."""
-        with _as_status(self.name):
+        with as_status(self.name):
             self._file.flush()
 
     def close(self) -> None:
-        with _as_status(self.name):
+        with as_status(self.name):
             self._file.close()
 
 
@@ -215,7 +215,7 @@ class Publication:
         self.path = as_text(path)
         self._temporary = f"{self.path}.tempstate{secrets.randbits(63)}"
         self._open = True
-        with _as_status(self.path):
+        with as_status(self.path):
             if is_remote(self.path):
                 system, inner = _remote(self._temporary)
                 self._file: Any = system.open(inner, "wb")
@@ -223,7 +223,7 @@ class Publication:
                 self._file = open(self._temporary, "xb", buffering=_BUFFER)  # noqa: SIM115  # closed by commit or abort
 
     def write(self, data: bytes | memoryview) -> None:
-        with _as_status(self.path):
+        with as_status(self.path):
             self._file.write(data)
 
     def seal(self) -> None:
@@ -231,7 +231,7 @@ class Publication:
         if self._file.closed:
             return
         try:
-            with _as_status(self.path):
+            with as_status(self.path):
                 if not is_remote(self.path):
                     self._file.flush()
                     os.fsync(self._file.fileno())
@@ -286,6 +286,16 @@ def _sync_folder(path: str) -> None:
         os.close(fd)
 
 
+def open_binary(path: PathLike, mode: str) -> Any:
+    """A Python file object that moves through a file: "rb", "wb", "ab", "r+b", ... What it does is not atomic."""
+    text = as_text(path)
+    with as_status(text):
+        if is_remote(text):
+            system, inner = _remote(text)
+            return system.open(inner, mode)
+        return open(text, mode)
+
+
 def read_bytes(path: PathLike) -> bytes:
     """The whole content of a file."""
     source = open_source(path)
@@ -331,7 +341,7 @@ def matching(pattern: PathLike) -> list[str]:
 def files_in(folder: PathLike, pattern: str = "*") -> list[str]:
     """The names, without folder, of the files whose name matches `pattern`; no characters of `folder` are special."""
     text = as_text(folder)
-    with _as_status(text):
+    with as_status(text):
         if is_remote(text):
             system, inner = _remote(text)
             names = [str(path).rstrip("/").rpartition("/")[2] for path in system.ls(inner, detail=False)]
@@ -343,17 +353,46 @@ def files_in(folder: PathLike, pattern: str = "*") -> list[str]:
 def modified(path: PathLike) -> float:
     """When a file was last written, in seconds since 1970."""
     text = as_text(path)
-    with _as_status(text):
+    with as_status(text):
         if is_remote(text):
             system, inner = _remote(text)
             return float(system.modified(inner).timestamp())
         return os.stat(text).st_mtime
 
 
+def size(path: PathLike) -> int:
+    """The bytes in a file; for a folder what the system says of it."""
+    text = as_text(path)
+    with as_status(text):
+        if is_remote(text):
+            system, inner = _remote(text)
+            return int(system.size(inner) or 0)
+        return os.stat(text).st_size
+
+
+def copy(source: PathLike, target: PathLike) -> None:
+    """Copy a file, over another if there is one."""
+    reader = open_binary(source, "rb")
+    with reader, Publication(target) as writer, as_status(as_text(source)):
+        while data := reader.read(_BUFFER):
+            writer.write(data)
+
+
+def make_folder(path: PathLike) -> None:
+    """Make one folder. NotFoundError where the one above it is missing, AlreadyExistsError where it is there."""
+    text = as_text(path)
+    with as_status(text):
+        if is_remote(text):
+            system, inner = _remote(text)
+            system.mkdir(inner, create_parents=False)
+        else:
+            os.mkdir(text)
+
+
 def make_folders(path: PathLike) -> None:
     """Make a folder and those above it, where they are missing."""
     text = as_text(path)
-    with _as_status(text):
+    with as_status(text):
         if is_remote(text):
             system, inner = _remote(text)
             system.makedirs(inner, exist_ok=True)
@@ -364,7 +403,7 @@ def make_folders(path: PathLike) -> None:
 def rename(old: PathLike, new: PathLike) -> None:
     """Rename a file, over another if there is one."""
     source, target = as_text(old), as_text(new)
-    with _as_status(source):
+    with as_status(source):
         if is_remote(source):
             system, inner = _remote(source)
             system.mv(inner, _remote(target)[1])
@@ -375,7 +414,7 @@ def rename(old: PathLike, new: PathLike) -> None:
 def remove(path: PathLike) -> None:
     """Remove a file. NotFoundError if there is none."""
     text = as_text(path)
-    with _as_status(text):
+    with as_status(text):
         if is_remote(text):
             system, inner = _remote(text)
             system.rm_file(inner)
@@ -402,7 +441,7 @@ def remove_if_empty(folder: PathLike) -> None:
 def remove_folder(path: PathLike) -> None:
     """Remove a folder with all that it holds."""
     text = as_text(path)
-    with _as_status(text):
+    with as_status(text):
         if is_remote(text):
             system, inner = _remote(text)
             system.rm(inner, recursive=True)

@@ -1,0 +1,19 @@
+"""tf.io: files, and what turns their bytes into tensors. Functions that are one op come from the table."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from regraft.v1 import _plain
+
+_HOMES = {"write_graph": "regraft.v1.train"}
+"""Functions that live elsewhere."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "gfile":
+        return importlib.import_module("regraft.v1._io_gfile")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    return _plain.function(f"io.{name}")
