@@ -67,7 +67,7 @@ class Control(enum.Enum):
 
 
 # Keyword arguments that a kernel gets from the run, not from the node.
-_CONTEXT = ("rng", "session", "objects", "node")
+_CONTEXT = ("rng", "session", "objects", "node", "functions")
 
 
 @dataclass(slots=True)
@@ -89,7 +89,8 @@ class OpSpec:
     lax       the kernel can't run on NumPy: the interpreter compiles it by itself
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
     session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files); if it takes
-              `node` as well, that is the name of its node, after which a resource is called that nobody named
+              `node` as well, that is the name of its node, after which a resource is called that nobody named; one
+              that takes `functions` instead can call functions of the library too (see `runtime.functions`)
     objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them has `objects`
     puts      the input that the kernel puts into the object of input 0, from where an op that `gets` takes it
     gets      output 0 is what some op has put into the object of input 0
@@ -128,6 +129,7 @@ class OpSpec:
     input_names: tuple[str, ...] = field(init=False, default=())
     makes_objects: bool = field(init=False, default=False)
     named: bool = field(init=False, default=False)
+    calls: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         if self.kernel is None:
@@ -139,6 +141,7 @@ class OpSpec:
         self.attr_names = tuple(name for name in keywords if name not in _CONTEXT)
         self.makes_objects = "objects" in keywords
         self.named = "node" in keywords
+        self.calls = "functions" in keywords
 
     def static_inputs(self, node: Any) -> tuple[str, ...]:
         """The static inputs of a node of this op."""

@@ -238,14 +238,14 @@ class CallPlanner(RegionPlanner):
                 self.after[inner.op] = self.after[op]
             if inner.shape.rank is None and number is None:
                 inner._shape = outer.shape
-        ops = prune.needed([*body.outputs, *body.controls, *_effects(body.graph)], body.inputs)
+        ops = prune.needed([*body.outputs, *body.controls, *effects(body.graph)], body.inputs)
         check_known(ops)
         order = prune.ordered(ops)
         recovered = Structure(order, set(body.inputs), self.on_host)
         return list(body.outputs), self._inside(recovered.items)
 
 
-def _effects(graph: Graph) -> list[Operation]:
+def effects(graph: Graph) -> list[Operation]:
     """What runs in a body though no result needs it."""
     found = []
     for op in graph.get_operations():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -51,8 +52,18 @@ class Executor:
         self.refused: dict[Step, str] = {}
         self._sizes: dict[Step, dict[str, int]] = {}
 
-    def run(self, plan: Plan, feeds: Sequence[tuple[int, Any]]) -> list[Any]:
-        """The fetched values as NumPy arrays, in order; None for operations."""
+    def beside(self, state: SessionState) -> Executor:
+        """An executor with another state that shares this one's programs."""
+        other = copy.copy(self)
+        other._state = state
+        other._interpreter = Interpreter(state)
+        return other
+
+    def run(self, plan: Plan, feeds: Sequence[tuple[int, Any]], owned: bool = True) -> list[Any]:
+        """The fetched values as NumPy arrays, in order; None for operations.
+
+        owned  the values are the caller's to write to; else they come as they are held, JAX arrays among them
+        """
         values: list[Any] = [None] * plan.size
         for number, value in plan.known:
             values[number] = value
@@ -63,7 +74,7 @@ class Executor:
         if not plan.touches:
             for step in plan.steps:
                 self._step(plan, step, values, variables)
-            return self._fetched(plan, values, variables)
+            return self._fetched(plan, values, variables, owned)
         for step in plan.steps:
             if step.blocking:
                 self._step(plan, step, values, variables)
@@ -78,7 +89,7 @@ class Executor:
                         store.assign(name, _held(variables.current[name], feeds))
                 variables.step_done(plan.kept)
         with self._state.lock:
-            return self._fetched(plan, values, variables)
+            return self._fetched(plan, values, variables, owned)
 
     def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> None:
         if not step.compiled or self._tier == "interpret" or step in self.refused:
@@ -149,7 +160,7 @@ class Executor:
         static = tuple(None if v is None else (np.asarray(v).tobytes(), v.shape, v.dtype) for v in known)
         return (self._state.variables.layout, shapes, static)
 
-    def _fetched(self, plan: Plan, values: list[Any], variables: Variables) -> list[Any]:
+    def _fetched(self, plan: Plan, values: list[Any], variables: Variables, owned: bool) -> list[Any]:
         out: list[Any] = []
         for i, fetch in enumerate(plan.fetches):
             if any(not _went(values[number], way) for number, way in fetch.alive):
@@ -161,7 +172,7 @@ class Executor:
             else:
                 if values[fetch.number] is None:
                     raise InvalidArgumentError(f"Retval[{i}] does not have value")
-                out.append(_owned(values[fetch.number]))
+                out.append(_owned(values[fetch.number]) if owned else values[fetch.number])
         return out
 
     @staticmethod

@@ -67,11 +67,19 @@ class Interpreter:
         if spec.makes_objects:
             self.objects.node = node.key
             return in_context(node, args, lambda: run(*args, objects=self.objects))
+        if spec.calls:
+            functions = self._functions(node)
+            return in_context(node, args, lambda: run(*args, functions=functions))
         if spec.named:
             return in_context(node, args, lambda: run(*args, session=self._state, node=node.key))
         if spec.session:
             return in_context(node, args, lambda: run(*args, session=self._state))
         return in_context(node, args, lambda: run(*args))
+
+    def _functions(self, node: Node) -> Any:
+        from regraft.runtime.functions import Functions
+
+        return Functions(self._state, node.op.graph, node.key)
 
     def _draw(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
         name = node.key

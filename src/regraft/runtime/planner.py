@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from regraft.base.dtypes import resource
+from regraft.base.dtypes import resource, variant
 from regraft.base.errors import InvalidArgumentError, UnimplementedError
 from regraft.ir.attr import TensorValue
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
 from regraft.opkit.call import bind_kernel, definition_of, flat_index
-from regraft.opkit.registry import Control, OpSpec
+from regraft.opkit.registry import Control, OpSpec, Runs
 from regraft.runtime.evaluate import is_blind
 from regraft.runtime.partition import Group, Partition
 from regraft.runtime.plan import Access, Fetch, Node, Plan, Step, count
@@ -35,6 +35,16 @@ def variable_name(op: Operation) -> str:
     container = op.attrs.get("container") or b""
     name = shared.decode() if shared else op.name
     return f"{container.decode()}/{name}" if container else name
+
+
+def _from_host(tensor: Tensor) -> bool:
+    """Whether a tensor is a handle or variant that no program can take: one that a host op or a caller gives."""
+    if tensor.dtype.base not in (resource, variant):
+        return False
+    spec = registry.lookup(tensor.op.type)
+    if spec is not None and spec.alias:
+        return _from_host(tensor.op._inputs[0])
+    return spec is None or spec.runs is Runs.HOST or spec.control is Control.PLACEHOLDER
 
 
 class Planner:
@@ -123,6 +133,9 @@ class Planner:
         if spec.alias and op._inputs[0] not in self.feeds and op._inputs[0] in self.names:
             self.names[op.outputs[0]] = name = self.names[op._inputs[0]]
             self.handles.append((self.number(op.outputs[0]), VariableName(name)))
+            return
+        if spec.alias and _from_host(op._inputs[0]):
+            self.numbers[op.outputs[0]] = self.number(op._inputs[0])
             return
         if not op._inputs and spec.pure and isinstance(value := op.attrs.get("value"), TensorValue):
             self.consts.append((self.number(op.outputs[0]), value.array))

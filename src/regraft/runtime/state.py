@@ -85,12 +85,14 @@ class SessionState:
 
     lock       held while a run touches variables; blocking host ops run outside it
     resources  queues, tables, iterators, ... by (kind, name); each is closed with the session
+    functions  library functions that kernels have called, ready to run (see `runtime.functions`)
     """
 
     def __init__(self) -> None:
         self.variables = VariableStore()
         self.random = RandomState()
         self.resources: dict[tuple[str, str], Any] = {}
+        self.functions: dict[Any, Any] = {}
         self.lock = threading.RLock()
         self.closed = threading.Event()
 
@@ -102,6 +104,7 @@ class SessionState:
             if close is not None:
                 close()
         self.resources.clear()
+        self.functions.clear()
         self.variables.clear()
 
 
