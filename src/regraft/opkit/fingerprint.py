@@ -144,6 +144,13 @@ def murmur64(data: bytes) -> int:
     return _fold(h)
 
 
+def joined_fingerprint(first: int, second: int) -> int:
+    """A number below 2 ** 64 for two such numbers in their order."""
+    result = first ^ _MURMUR
+    result ^= _fold(second * _MURMUR) * _MURMUR & _MASK
+    return _fold(_fold(result * _MURMUR) * _MURMUR)
+
+
 def siphash(data: bytes, key: tuple[int, int]) -> int:
     """A number below 2 ** 64. `key` is two numbers, taken modulo 2 ** 64."""
     k0, k1 = key[0] & _MASK, key[1] & _MASK
