@@ -36,7 +36,7 @@ def build_cond(b: Builder, pred: Any, true_fn: Callable[[], Any], false_fn: Call
             returned = function()
             if returned is None:
                 raise ValueError(f"'{'true' if branch else 'false'}_fn' must have a return value.")
-            returned = nest.map_structure(lambda v: b.convert(v) if hasattr(v, "handle") else v, returned)
+            returned = nest.map_structure(lambda v: b.convert(v) if is_variable(v) else v, returned)
             results = nest.map_structure(functools.partial(_result, b, context), returned)
             context.ExitResult(nest.flatten(results))
         branches.append((context, returned, results))
@@ -52,6 +52,11 @@ def build_cond(b: Builder, pred: Any, true_fn: Callable[[], Any], false_fn: Call
         graph.add_to_collection(GraphKeys.COND_CONTEXT, other_context)
     found = nest.pack(form, merges)
     return found if strict else _single(found)
+
+
+def is_variable(value: Any) -> bool:
+    """Whether it is a resource variable, which has a handle as a TensorArray does."""
+    return hasattr(value, "handle") and not hasattr(value, "_with_flow")
 
 
 def as_flow(value: Any) -> Any:

@@ -9,7 +9,7 @@ from regraft.base.shapes import TensorShape
 from regraft.ir.node import Tensor
 from regraft.opkit import control_nodes, nest
 from regraft.opkit.builder import Builder
-from regraft.opkit.conditional import as_flow, like_flow
+from regraft.opkit.conditional import as_flow, is_variable, like_flow
 from regraft.opkit.control_context import ControlFlowContext, WhileContext, is_constant_enter
 from regraft.opkit.slices import IndexedSlices
 
@@ -84,7 +84,7 @@ def _build(
     result = body(*packed)
     if not nest.is_nested(result):
         result = [result]
-    result = nest.map_structure(lambda v: b.convert(v) if hasattr(v, "handle") and _readable(v) else v, result)
+    result = nest.map_structure(lambda v: b.convert(v) if is_variable(v) else v, result)
     nest.check_same(list(packed), list(result))
     after = [b.convert(as_flow(v)) for v in nest.flatten(result)]
     if len(after) != len(merges):
@@ -98,11 +98,6 @@ def _build(
     context.loop_exits = exits
     context.ExitResult(exits)
     return result, exits
-
-
-def _readable(value: Any) -> bool:
-    """Whether it is a resource variable, which has a handle as a TensorArray does."""
-    return not hasattr(value, "_with_flow")
 
 
 def _identity(b: Builder, tensor: Tensor) -> Tensor:

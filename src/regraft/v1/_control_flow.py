@@ -11,7 +11,7 @@ from regraft.base.shapes import TensorShape
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
 from regraft.opkit import nest
-from regraft.opkit.conditional import build_cond
+from regraft.opkit.conditional import build_cond, is_variable
 from regraft.opkit.control_context import WhileContext
 from regraft.opkit.loop import build_loop
 from regraft.v1 import _context
@@ -160,7 +160,7 @@ def while_loop(
         raise TypeError("'body' must be callable.")
     if parallel_iterations < 1:
         raise TypeError("'parallel_iterations' must be a positive integer.")
-    loop_vars = nest.map_structure(lambda v: _context.builder().convert(v) if _is_resource(v) else v, loop_vars)
+    loop_vars = nest.map_structure(lambda v: _context.builder().convert(v) if is_variable(v) else v, loop_vars)
     with opened(name, "while", loop_vars) as (b, _):
         if not loop_vars:
             raise ValueError("'loop_vars' must be provided.")
@@ -188,10 +188,6 @@ def while_loop(
         if limit is not None:
             return result[1]
         return result[0] if count == 1 and not return_same_structure else result
-
-
-def _is_resource(value: Any) -> bool:
-    return hasattr(value, "handle") and not hasattr(value, "_with_flow")
 
 
 def _counted(
