@@ -59,6 +59,7 @@ class _Conv(Layer):
     """activation(convolution(inputs, kernel) + bias) over `rank` spatial dimensions."""
 
     rank = 2
+    op_name: str | None = None  # of the convolution; the class's name where it is None
 
     def __init__(
         self,
@@ -152,7 +153,7 @@ class _Conv(Layer):
             padding=self.padding.upper(),
             dilations=list(self.dilation_rate),
             data_format=data_format,
-            name=type(self).__name__,
+            name=self.op_name or type(self).__name__,
         )
         if self.use_bias:
             ranks = outputs.shape.rank

@@ -66,7 +66,7 @@ def arg_scope(list_ops_or_scope: Any, **kwargs: Any) -> Iterator[Scope]:
 
     list_ops_or_scope  the functions, or a scope that this function yielded earlier
     kwargs             the arguments; none with a scope
-    raises             TypeError for neither; ValueError for a function that is not decorated, and for a scope and kwargs
+    raises             TypeError for neither; ValueError for functions that are not decorated, a scope with kwargs
     """
     scope: Scope
     if isinstance(list_ops_or_scope, dict):

@@ -48,7 +48,8 @@ def assert_or_get_global_step(graph: Any = None, global_step_tensor: Any = None)
 
 
 def _plain(collection: str, initial_value: Any, validate_shape: bool, name: str | None, use_resource: Any) -> Any:
-    return Variable(
+    make: Any = Variable
+    return make(
         initial_value,
         trainable=False,
         collections=[collection],
@@ -181,7 +182,7 @@ def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> Any
 
 
 def get_variables_to_restore(include: Any = None, exclude: Any = None) -> list[Any]:
-    """The global variables in the scopes `include` (all), without those in the scopes `exclude`. TypeError for no list."""
+    """The global variables in the scopes `include` (all) and not in `exclude`. TypeError where one is no list."""
     for name, scopes in (("include", include), ("exclude", exclude)):
         if scopes is not None and not isinstance(scopes, (list, tuple)):
             raise TypeError(f"{name} is provided but is not a list or a tuple.")

@@ -1,0 +1,17 @@
+"""tf.contrib.layers: layers as functions, with variables "weights" and "biases" in their own scopes."""
+
+# ruff: noqa: F403  each module names in __all__ what belongs here
+from __future__ import annotations
+
+from regraft.v1.contrib import _layer_parts as utils
+from regraft.v1.contrib._initializers import *
+from regraft.v1.contrib._layers_conv import *
+from regraft.v1.contrib._layers_dense import *
+from regraft.v1.contrib._layers_norm import *
+from regraft.v1.contrib._layers_shape import *
+from regraft.v1.contrib._missing import missing_from
+from regraft.v1.contrib._regularizers import *
+
+utils = utils
+
+__getattr__ = missing_from("layers")
