@@ -352,6 +352,8 @@ class Composites:
             return self.no_op(name=name)
 
     def _as_op(self, item: Any) -> Operation:
+        if hasattr(item, "handle") and hasattr(item, "op"):
+            item = item.op  # a resource variable: nothing is read for it
         element = self.graph.as_graph_element(getattr(item, "_indexed_slices_op", item))
         return element.op if isinstance(element, Tensor) else element
 

@@ -28,13 +28,15 @@ def create_zeros_slot(graph: Graph, primary: Any, name: str, dtype: Any = None, 
     dtype = dtype or primary.dtype.base_dtype
     shape = primary.get_shape()
     if shape.is_fully_defined():
-        return create_slot_with_initializer(graph, primary, _zeros(graph), shape, dtype, name, colocate)
+        return create_slot_with_initializer(graph, primary, zeros(graph), shape, dtype, name, colocate)
     b = Builder(graph)
     source = primary.initialized_value() if isinstance(primary, Variable) else primary
     return create_slot(graph, primary, b.zeros(b.shape(source), dtype), name, colocate)
 
 
-def _zeros(graph: Graph) -> Any:
+def zeros(graph: Graph) -> Any:
+    """An initializer of zeros."""
+
     def start(shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         return Builder(graph).zeros(shape, dtype)
 

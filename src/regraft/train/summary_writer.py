@@ -256,6 +256,9 @@ class FileWriter(SummaryToEventTransformer):
         self._closed = False
 
 
+SummaryWriter = FileWriter  # its name before 1.0
+
+
 class FileWriterCache:
     """One FileWriter for each folder, shared by all who ask."""
 

@@ -58,7 +58,7 @@ class TFRecordOptions:
 
     @classmethod
     def get_compression_type_string(cls, options: Any) -> str:
-        """"", "ZLIB" or "GZIP" for options, a TFRecordCompressionType, a name or None. ValueError for another."""
+        """ "", "ZLIB" or "GZIP" for options, a TFRecordCompressionType, a name or None. ValueError for another."""
         if not options:
             return ""
         if isinstance(options, TFRecordOptions):
@@ -83,7 +83,7 @@ class TFRecordWriter:
         self._writer: RecordWriter | None = RecordWriter(path, compression, -1 if level is None else level)
 
     def write(self, record: bytes) -> None:
-        """Add a record: bytes, usually of a serialized Example. TypeError for text, FailedPreconditionError if closed."""
+        """Add a record, often a serialized Example. TypeError for text, FailedPreconditionError if closed."""
         if not isinstance(record, bytes):
             raise TypeError(f"a record is bytes, not {type(record).__name__}")
         self._opened().write(record)

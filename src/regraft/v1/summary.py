@@ -94,9 +94,7 @@ def histogram(name: str, values: Any, collections: Any = None, family: str | Non
         return _collected(b, b.op("HistogramSummary", tag, values, name=scope), collections)
 
 
-def image(
-    name: str, tensor: Any, max_outputs: int = 3, collections: Any = None, family: str | None = None
-) -> Tensor:
+def image(name: str, tensor: Any, max_outputs: int = 3, collections: Any = None, family: str | None = None) -> Tensor:
     """A serialized Summary with the first images of a batch as PNG files.
 
     tensor  [batch, height, width, channels], uint8 or floats, with 1, 3 or 4 channels

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from regraft import proto
-from regraft.base import dtypes
-from regraft.ir.graph import Graph
-from regraft.ir.graph_keys import GraphKeys
-from regraft.ir.node import Tensor
+from regraft.train.global_step import (
+    assert_global_step,
+    create_global_step,
+    get_global_step,
+    get_or_create_global_step,
+    global_step,
+)
 from regraft.train.optimizer import Optimizer
 from regraft.train.optimizers import (
     AdadeltaOptimizer,
@@ -24,7 +28,6 @@ from regraft.train.regularized import (
     ProximalAdagradOptimizer,
     ProximalGradientDescentOptimizer,
 )
-from regraft.v1 import _context
 from regraft.v1._checkpoint_reader import NewCheckpointReader, load_checkpoint
 from regraft.v1._saver import (
     Saver,
@@ -42,7 +45,6 @@ from regraft.v1._saver import (
     remove_checkpoint,
     update_checkpoint_state,
 )
-from regraft.variables import ResourceVariable, Variable
 
 __all__ = [
     "AdadeltaOptimizer",
@@ -83,67 +85,54 @@ __all__ = [
     "write_graph",
 ]
 
+# Names that not every program needs, and the modules where they live.
+_NAMES = {
+    "BytesList": "regraft.proto",
+    "CheckpointSaverHook": "regraft.train.saving_hooks",
+    "CheckpointSaverListener": "regraft.train.saving_hooks",
+    "ClusterDef": "regraft.proto",
+    "Example": "regraft.proto",
+    "ExponentialMovingAverage": "regraft.train.averages",
+    "Feature": "regraft.proto",
+    "FeatureList": "regraft.proto",
+    "FeatureLists": "regraft.proto",
+    "Features": "regraft.proto",
+    "FeedFnHook": "regraft.train.hooks",
+    "FinalOpsHook": "regraft.train.hooks",
+    "FloatList": "regraft.proto",
+    "GlobalStepWaiterHook": "regraft.train.hooks",
+    "Int64List": "regraft.proto",
+    "JobDef": "regraft.proto",
+    "LoggingTensorHook": "regraft.train.hooks",
+    "NanLossDuringTrainingError": "regraft.train.hooks",
+    "NanTensorHook": "regraft.train.hooks",
+    "ProfilerHook": "regraft.train.saving_hooks",
+    "SecondOrStepTimer": "regraft.train.hook_timer",
+    "SequenceExample": "regraft.proto",
+    "ServerDef": "regraft.proto",
+    "SessionRunArgs": "regraft.train.session_run_hook",
+    "SessionRunContext": "regraft.train.session_run_hook",
+    "SessionRunHook": "regraft.train.session_run_hook",
+    "SessionRunValues": "regraft.train.session_run_hook",
+    "StepCounterHook": "regraft.train.saving_hooks",
+    "StopAtStepHook": "regraft.train.hooks",
+    "SummarySaverHook": "regraft.train.saving_hooks",
+    "SummaryWriter": "regraft.train.summary_writer",
+    "cosine_decay": "regraft.v1._decay",
+    "cosine_decay_restarts": "regraft.v1._decay",
+    "exponential_decay": "regraft.v1._decay",
+    "inverse_time_decay": "regraft.v1._decay",
+    "linear_cosine_decay": "regraft.v1._decay",
+    "natural_exp_decay": "regraft.v1._decay",
+    "noisy_linear_cosine_decay": "regraft.v1._decay",
+    "piecewise_constant": "regraft.v1._decay",
+    "piecewise_constant_decay": "regraft.v1._decay",
+    "polynomial_decay": "regraft.v1._decay",
+}
+
 SaverDef: Any = proto.SaverDef
 CheckpointState: Any = proto.CheckpointState
 QueueRunnerDef: Any = proto.QueueRunnerDef
-
-
-def get_global_step(graph: Graph | None = None) -> Any:
-    """The variable that counts training steps, or None."""
-    graph = graph or _context.get_default_graph()
-    found = graph.get_collection(GraphKeys.GLOBAL_STEP)
-    if len(found) > 1:
-        raise ValueError("Multiple items in the global_step collection.")
-    if found:
-        step = found[0]
-    else:
-        try:
-            step = graph.get_tensor_by_name("global_step:0")
-        except KeyError:
-            return None
-    assert_global_step(step)
-    return step
-
-
-def create_global_step(graph: Graph | None = None) -> Any:
-    """Make the global step, an int64 variable that starts at 0. ValueError when there is one."""
-    from regraft.v1._variable_scope import get_variable
-    from regraft.v1.initializers import zeros as Zeros
-
-    graph = graph or _context.get_default_graph()
-    if get_global_step(graph) is not None:
-        raise ValueError('"global_step" already exists.')
-    with _context.graph_as_default(graph), graph.name_scope(None):
-        return get_variable(
-            GraphKeys.GLOBAL_STEP,
-            shape=[],
-            dtype=dtypes.int64,
-            initializer=Zeros(),
-            trainable=False,
-            collections=[GraphKeys.GLOBAL_VARIABLES, GraphKeys.GLOBAL_STEP],
-        )
-
-
-def get_or_create_global_step(graph: Graph | None = None) -> Any:
-    """The global step, made if there is none."""
-    graph = graph or _context.get_default_graph()
-    step = get_global_step(graph)
-    return create_global_step(graph) if step is None else step
-
-
-def assert_global_step(global_step_tensor: Any) -> None:
-    """TypeError unless the argument can count steps: an integer scalar, a variable or a tensor of one."""
-    if not isinstance(global_step_tensor, (Variable, ResourceVariable, Tensor)):
-        raise TypeError(f'Existing "global_step" must be a Variable or Tensor: {global_step_tensor}.')
-    if not global_step_tensor.dtype.base_dtype.is_integer:
-        raise TypeError(f'Existing "global_step" does not have integer type: {global_step_tensor.dtype}')
-    if global_step_tensor.get_shape().ndims not in (0, None):
-        raise TypeError(f'Existing "global_step" is not scalar: {global_step_tensor.get_shape()}')
-
-
-def global_step(sess: Any, global_step_tensor: Any) -> int:
-    """The value of the global step in a session."""
-    return int(sess.run(global_step_tensor))
 
 
 def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
@@ -151,3 +140,9 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
     from regraft.metagraph import write_graph as write
 
     return write(graph_or_graph_def, logdir, name, as_text)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

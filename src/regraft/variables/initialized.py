@@ -14,6 +14,7 @@ from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit.builder import Builder
+from regraft.opkit.conditional import build_cond
 
 if TYPE_CHECKING:
     from regraft.variables.variable import Variable
@@ -33,34 +34,9 @@ def initialized_value(variable: Variable) -> Tensor:
             ready = b.op("IsVariableInitialized", variable._variable)
         else:
             ready = b.op("VarIsInitializedOp", variable._variable)
-        return _cond(graph, b, ready, variable, initial)
-
-
-def _cond(graph: Graph, b: Builder, ready: Tensor, variable: Variable, initial: Tensor) -> Tensor:
-    """The conditional, node for node as TensorFlow's `cond` makes it for a read and a tensor from outside."""
-    with graph.name_scope("cond"):
-        switched = b.op("Switch", ready, ready, name="Switch")
-        b.identity(switched[1], name="switch_t")
-        b.identity(switched[0], name="switch_f")
-        choice = b.identity(ready, name="pred_id")
-        with graph.name_scope("read") as read_scope:
-            taken = _switched_read(graph, b, variable, choice, read_scope)
-        with graph.colocate_with(initial.op):
-            other = b.op("Switch", initial, choice, name="Switch")[0]
-        merged: Tensor = b.op("Merge", [other, taken], name="Merge")[0]
-    return merged
-
-
-def _switched_read(graph: Graph, b: Builder, variable: Variable, choice: Tensor, scope: str) -> Tensor:
-    with graph.colocate_with(variable.op):
-        if variable._variable.dtype.is_ref:
-            branches = b.op("RefSwitch", variable._variable, choice, name="Switch")
-        else:
-            branches = b.op("Switch", variable._variable, choice, name="Switch")
-    if variable._variable.dtype.is_ref:
-        return b.identity(branches[1], name=scope)
-    value = b.op("ReadVariableOp", branches[1], dtype=variable.dtype)
-    return b.identity(value, name=scope)
+        with graph.name_scope("cond"):
+            value: Tensor = build_cond(b, ready, variable.read_value, lambda: initial, strict=False)
+    return value
 
 
 def guarded(scope: str, value: Tensor, handle: Tensor | None = None) -> Tensor:
@@ -122,7 +98,7 @@ def _copy_if_changed(graph: Graph, op: Operation, scope: str, cache: dict[Operat
     if all(new is old for new, old in zip(inputs, op.inputs, strict=True)):
         return op
     attrs: dict[str, Any] = dict(op.attrs)
-    own = scope.rstrip("/").replace("/", "_").replace(":", "_")
+    own = scope.rstrip("/").replace(":", "_")
     with graph.name_scope(None):
         name = graph.unique_name(f"{op.name}_{own}")
         op_type = "Switch" if op.type == "RefSwitch" else op.type
