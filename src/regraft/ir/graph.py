@@ -281,6 +281,8 @@ class Graph:
             for item in inputs:
                 if hasattr(item, "_indexed_slices_op"):
                     item = item._indexed_slices_op
+                elif hasattr(item, "handle") and hasattr(item, "op"):
+                    item = item.op  # a resource variable: nothing is read for it
                 element = self.as_graph_element(item)
                 op = element.op if isinstance(element, Tensor) else element
                 if op not in ops:

@@ -76,6 +76,7 @@ _MODULES = frozenset(
         "raw_ops",
         "resource_loader",
         "saved_model",
+        "sparse",
         "summary",
         "sysconfig",
         "test",
@@ -84,7 +85,7 @@ _MODULES = frozenset(
     }
 )
 
-# Names of the top level that not every program needs, and the modules where they live.
+# Names of the top level that not every program needs, and the modules where they live; under which name, if another.
 _NAMES = {
     "COMPILER_VERSION": "version",
     "CXX11_ABI_FLAG": "sysconfig",
@@ -99,6 +100,8 @@ _NAMES = {
     "MONOLITHIC_BUILD": "sysconfig",
     "Print": "_print",
     "SessionLog": "summary",
+    "SparseTensor": "_sparse_tensor",
+    "SparseTensorValue": "_sparse_tensor",
     "Summary": "summary",
     "SummaryMetadata": "summary",
     "TensorArray": "_tensor_array",
@@ -108,7 +111,9 @@ _NAMES = {
     "__version__": "version",
     "audio_summary": "_legacy_summary",
     "constant_value": "_tensor_values",
+    "convert_to_tensor_or_sparse_tensor": "_sparse_tensor",
     "custom_gradient": "_custom_gradient",
+    "deserialize_many_sparse": "_sparse_math",
     "foldl": "_functional",
     "foldr": "_functional",
     "get_logger": "logging",
@@ -128,6 +133,32 @@ _NAMES = {
     "recompute_grad": "_custom_gradient",
     "scalar_summary": "_legacy_summary",
     "scan": "_functional",
+    "serialize_many_sparse": "_sparse_math",
+    "serialize_sparse": "_sparse_math",
+    "sparse_add": "sparse.add",
+    "sparse_concat": "sparse.concat",
+    "sparse_fill_empty_rows": "sparse.fill_empty_rows",
+    "sparse_mask": "sparse.mask",
+    "sparse_maximum": "sparse.maximum",
+    "sparse_merge": "sparse.merge",
+    "sparse_minimum": "sparse.minimum",
+    "sparse_placeholder": "sparse.placeholder",
+    "sparse_reduce_max": "sparse.reduce_max",
+    "sparse_reduce_max_sparse": "sparse.reduce_max_sparse",
+    "sparse_reduce_sum": "sparse.reduce_sum",
+    "sparse_reduce_sum_sparse": "sparse.reduce_sum_sparse",
+    "sparse_reorder": "sparse.reorder",
+    "sparse_reset_shape": "sparse.reset_shape",
+    "sparse_reshape": "sparse.reshape",
+    "sparse_retain": "sparse.retain",
+    "sparse_slice": "sparse.slice",
+    "sparse_softmax": "sparse.softmax",
+    "sparse_split": "sparse.split",
+    "sparse_tensor_dense_matmul": "sparse.matmul",
+    "sparse_tensor_to_dense": "sparse.to_dense",
+    "sparse_to_dense": "_sparse",
+    "sparse_to_indicator": "sparse.to_indicator",
+    "sparse_transpose": "sparse.transpose",
 }
 
 
@@ -139,5 +170,6 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _NAMES:
-        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        module, _, attribute = _NAMES[name].partition(".")
+        return getattr(importlib.import_module(f"{__name__}.{module}"), attribute or name)
     return _plain.function(name)
