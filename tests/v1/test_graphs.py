@@ -17,7 +17,7 @@ from tests.v1.both import build_ours, build_tensorflow, differences
 # Read when TensorFlow first loads Keras, which alone has tf.layers today.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-TABLES = ("array", "control", "decay", "layer", "loss", "math", "metric", "nn", "summary", "tensor_array", "variable")
+TABLES = ("array", "control", "decay", "layer", "loss", "math", "metric", "nn", "sparse", "summary", "tensor_array", "variable")
 
 NEEDS_KERAS = pytest.mark.skipif(
     not importlib.util.find_spec("tf_keras"), reason="TensorFlow has tf.layers with tf-keras alone"

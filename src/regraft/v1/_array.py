@@ -14,8 +14,9 @@ from regraft.base.shapes import Dimension, TensorShape, as_shape
 from regraft.ir.node import Tensor
 from regraft.opkit.constant import constant_sizes, constant_value
 from regraft.v1._graph import name_scope
-from regraft.v1._math import is_tensor_like
+from regraft.v1._math import cast, is_tensor_like
 from regraft.v1._opening import on, opened, renamed
+from regraft.v1._sparse_tensor import is_sparse
 
 __all__ = [
     "batch_to_space",
@@ -71,6 +72,8 @@ newaxis = None
 def shape(input: Any, name: str | None = None, out_type: Any = dtypes.int32) -> Any:
     """The shape as a tensor: a constant where it is known before anything runs."""
     with opened(name, "Shape", input) as (b, scope):
+        if is_sparse(input):
+            return cast(input.dense_shape, out_type or dtypes.int32)
         return b.shape(b.convert(input), name=scope, out_type=out_type or dtypes.int32)
 
 
@@ -82,6 +85,9 @@ def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -
 def size(input: Any, name: str | None = None, out_type: Any = dtypes.int32) -> Any:
     """The number of elements: a constant where it is known."""
     with opened(name, "Size", input) as (b, scope):
+        if is_sparse(input):
+            sizes = cast(input.dense_shape, out_type or dtypes.int32)
+            return b.Prod(sizes, b.constant(0, name="reduction_indices"), name=scope)
         input = b.convert(input)
         if input.shape.sizes is not None and 0 in input.shape.sizes:
             return b.constant(0, out_type or dtypes.int32, name=scope)
@@ -91,6 +97,8 @@ def size(input: Any, name: str | None = None, out_type: Any = dtypes.int32) -> A
 def rank(input: Any, name: str | None = None) -> Any:
     """The number of dimensions: a constant where it is known."""
     with opened(name, "Rank", input) as (b, scope):
+        if is_sparse(input):
+            return b.Size(input.dense_shape, out_type=dtypes.int32, name=scope)
         return b.rank(b.convert(input), name=scope)
 
 

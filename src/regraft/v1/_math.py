@@ -15,6 +15,7 @@ from regraft.opkit import operators
 from regraft.opkit.conversion import conversion_for
 from regraft.opkit.slices import IndexedSlices
 from regraft.v1._opening import on, opened
+from regraft.v1._sparse_tensor import SparseTensor
 
 __all__ = [
     "abs",
@@ -301,6 +302,9 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     with opened(name, "Cast", x) as (b, scope):
         if isinstance(x, IndexedSlices):
             return IndexedSlices(cast(x.values, wanted, scope), x.indices, x.dense_shape)
+        if isinstance(x, SparseTensor):
+            values = cast(x.values, wanted, scope)
+            return x if values is x.values else x.with_values(values)
         x = b.convert(x, name="x")
         return x if x.dtype.base is wanted else b.Cast(x, DstT=wanted, name=scope)
 
