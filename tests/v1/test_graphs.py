@@ -17,7 +17,21 @@ from tests.v1.both import build_ours, build_tensorflow, differences
 # Read when TensorFlow first loads Keras, which alone has tf.layers today.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-TABLES = ("array", "control", "decay", "layer", "loss", "math", "metric", "nn", "sparse", "summary", "tensor_array", "variable")
+TABLES = (
+    "array",
+    "control",
+    "decay",
+    "layer",
+    "loss",
+    "math",
+    "metric",
+    "nn",
+    "rnn",
+    "sparse",
+    "summary",
+    "tensor_array",
+    "variable",
+)
 
 NEEDS_KERAS = pytest.mark.skipif(
     not importlib.util.find_spec("tf_keras"), reason="TensorFlow has tf.layers with tf-keras alone"
@@ -35,7 +49,7 @@ ROWS = [
     pytest.param(
         row,
         id=f"{table}-{name}",
-        marks=[*MARKS.get(f"{table}-{name}", ()), *([NEEDS_KERAS] if table == "layer" else ())],
+        marks=[*MARKS.get(f"{table}-{name}", ()), *([NEEDS_KERAS] if table in ("layer", "rnn") else ())],
     )
     for table in TABLES
     for name, row in importlib.import_module(f"tests.v1.{table}_programs").PROGRAMS.items()

@@ -166,30 +166,41 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: An
         raise ValueError("Cannot map over no sequences")
     check_types = kwargs.pop("check_types", True)
     columns = [flatten_up_to(shallow_tree, tree, check_types) for tree in inputs]
-    return pack_sequence_as_values(shallow_tree, [func(*row) for row in zip(*columns, strict=True)])
+    return fill(shallow_tree, [func(*row) for row in zip(*columns, strict=True)])
 
 
-def pack_sequence_as_values(structure: Any, values: list[Any]) -> Any:
-    """`values`, which may be structures themselves, in the form of `structure`."""
+def fill(structure: Any, values: list[Any]) -> Any:
+    """`values`, which may be structures themselves, at the places of `structure`."""
     return _filled(structure, iter(values), False)
 
 
 def get_traverse_shallow_structure(traverse_fn: Callable[[Any], Any], structure: Any) -> Any:
-    """The structure with a bool at each place: False where `traverse_fn` says not to go deeper."""
+    """A structure of bools: how deep to go into `structure`.
+
+    traverse_fn  says of a part whether to go into it: a bool, or one for each of its direct elements
+    raises       TypeError where it says anything else
+    """
     go = traverse_fn(structure)
     if not _nest.is_nested(structure):
         if not isinstance(go, bool):
             raise TypeError(f"traverse_fn returned: {go} for a non-sequence: {structure}")
         return go
-    if isinstance(go, bool):
-        if not go:
-            return False
-        parts = [get_traverse_shallow_structure(traverse_fn, child) for child in _children(structure)]
-        return pack_up_to_one(structure, parts)
-    return go
+    if go is False:
+        return False
+    children = _children(structure)
+    if go is not True:
+        assert_shallow_structure(go, structure)
+    choices = [True] * len(children) if go is True else _children(go)
+    if not all(isinstance(choice, bool) for choice in choices):
+        raise TypeError(f"traverse_fn returned: {go}, which is no structure of bools of depth 1")
+    parts = [
+        choice and get_traverse_shallow_structure(traverse_fn, child)
+        for choice, child in zip(choices, children, strict=True)
+    ]
+    return _like(structure, parts)
 
 
-def pack_up_to_one(structure: Any, parts: list[Any]) -> Any:
+def _like(structure: Any, parts: list[Any]) -> Any:
     """`parts` as the direct elements of a structure like this one."""
     if isinstance(structure, Mapping):
         return type(structure)(zip(sorted(structure), parts, strict=True))  # type: ignore[call-arg]  # as dict does

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from regraft.v1 import _plain
@@ -15,8 +16,19 @@ from regraft.v1._nn_norm import *  # noqa: F403
 from regraft.v1._nn_pool import *  # noqa: F403
 from regraft.v1._nn_sampling import *  # noqa: F403
 
+# Names that not every program needs, and the modules where they live; rnn_cell is one itself.
+_NAMES = {
+    **dict.fromkeys(("bidirectional_dynamic_rnn", "dynamic_rnn", "raw_rnn"), "_rnn"),
+    **dict.fromkeys(("bidirectional_rnn", "rnn", "state_saving_rnn"), "_rnn_static"),
+    **dict.fromkeys(("static_bidirectional_rnn", "static_rnn", "static_state_saving_rnn"), "_rnn_static"),
+}
+
 
 def __getattr__(name: str) -> Any:
+    if name == "rnn_cell":
+        return importlib.import_module("regraft.v1.rnn_cell")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"regraft.v1.{_NAMES[name]}"), name)
     if name in ("depth_to_space", "space_to_depth", "space_to_batch"):
         from regraft.v1 import _array
 
