@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from regraft.base import devices, names
 from regraft.base.dtypes import DType
-from regraft.ir import op_def, shape_inference
+from regraft.ir import op_def, shape_inference, stacks
 from regraft.ir.function import FunctionDef
 from regraft.ir.node import Operation, Tensor
 from regraft.ir.scopes import ControlScope, DeviceScope, Scopes
@@ -57,6 +57,11 @@ class Graph:
     @property
     def finalized(self) -> bool:
         return self._finalized
+
+    @property
+    def building_function(self) -> bool:
+        """Whether this is the body of a function: False, a Graph is none."""
+        return False
 
     def get_operations(self) -> list[Operation]:
         """All operations in order of creation."""
@@ -113,13 +118,13 @@ class Graph:
 
     def _by_name(self, name: str, allow_tensor: bool, allow_operation: bool) -> Tensor | Operation:
         if ":" in name and allow_tensor:
-            try:
-                op_name, index = names.parse_tensor_name(name)
-            except ValueError:
+            op_name, _, digits = name.partition(":")
+            if not digits.isdigit():
                 raise ValueError(
                     f"The name {name!r} looks a like a Tensor name, but is not a valid one. "
                     'Tensor names must be of the form "<op_name>:<output_index>".'
-                ) from None
+                )
+            index = int(digits)
             op = self._ops.get(op_name)
             if op is None:
                 raise KeyError(
@@ -133,7 +138,7 @@ class Graph:
                 )
             return op.outputs[index]
         if ":" in name:
-            raise ValueError(f"The name {name!r} looks like a Tensor name, but an Operation was asked for.")
+            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
         if not allow_operation:
             form = 'Tensor names must be of the form "<op_name>:<output_index>".'
             if name in self._ops:
@@ -147,7 +152,8 @@ class Graph:
         return tensor not in self._unfeedable
 
     def is_fetchable(self, tensor_or_op: Any) -> bool:
-        return tensor_or_op not in self._unfetchable
+        op = tensor_or_op.op if isinstance(tensor_or_op, Tensor) else tensor_or_op
+        return op not in self._unfetchable
 
     def prevent_feeding(self, tensor: Tensor) -> None:
         self._unfeedable.add(tensor)
@@ -224,7 +230,7 @@ class Graph:
             if not self._scopes.name:
                 valid, kind = names.VALID_OP_NAME, "root scope name"
             if not valid.match(name):
-                raise ValueError(f"{name!r} is not a valid {kind}: it must match {valid.pattern}")
+                raise ValueError(f"{name!r} is not a valid {kind}. It has to match the pattern {valid.pattern}")
         before = self._scopes.name
         if not name:
             new = ""
@@ -354,7 +360,7 @@ class Graph:
             name = op_type
         name = name[:-1] if name.endswith("/") else self.unique_name(name)
         if not names.VALID_OP_NAME.match(name):
-            raise ValueError(f"'{name}' is not a valid node name")
+            raise ValueError(f"{name!r} is not a valid node name: it must match {names.VALID_OP_NAME.pattern}")
         for i, tensor in enumerate(inputs):
             if tensor.graph is not self:
                 raise ValueError(
@@ -375,9 +381,12 @@ class Graph:
         if scopes.container and keeps_state and not attrs.get("container"):
             attrs["container"] = scopes.container.encode()
         controls = scopes.control_inputs_for(inputs)
+        stack = stacks.current()
         with self._lock:
             op = Operation(self, name, op_type, tuple(inputs), controls, attrs, tuple(output_types), "", self._next_id)
             self.append(op)
+        op._stack = stack
+        op._version = self.version
         op.control_flow_context = scopes.control_flow_context
         for scope in scopes.controls:
             scope.saw(op)
@@ -405,7 +414,7 @@ class Graph:
     def append(self, op: Operation) -> None:
         """Take in a finished operation of a new name. For importers; everything else uses `create_op`."""
         if op.name in self._ops:
-            raise ValueError(f"Node {op.name!r} is not unique")
+            raise ValueError(f"Duplicate node name in graph: {op.name!r}")
         self._ops[op.name] = op
         self._names_in_use.setdefault(op.name.lower(), 1)
         self._next_id += 1
@@ -413,9 +422,12 @@ class Graph:
 
     def extend(self, ops: Sequence[Operation]) -> None:
         """Take in many finished operations of new names, whose `_id`s count up from `next_id`. For importers."""
+        stack = stacks.current()
         with self._lock:
             self._ops.update((op.name, op) for op in ops)
             for op in ops:
+                op._stack = stack
+                op._version = self.version + 1
                 self._names_in_use.setdefault(op.name.lower(), 1)
             self._next_id += len(ops)
             self.version += 1
@@ -461,7 +473,8 @@ class Graph:
         op.attrs = {k: v for k, v in op.attrs.items() if k != name}
 
     def set_device(self, op: Operation, device: Any) -> None:
-        self._mutable(op)
+        """Say where an operation runs; a finalized graph allows it too."""
+        self.version += 1
         op.device = devices.canonical(device if isinstance(device, str) else device.to_string())
 
     def add_control_inputs(self, op: Operation, ops: Iterable[Operation]) -> None:

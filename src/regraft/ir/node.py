@@ -9,12 +9,15 @@ An Operation is made by its Graph and never moves to another. What a reader of a
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from regraft.base import names
 from regraft.base.dtypes import DType
 from regraft.base.shapes import UNKNOWN, TensorShape
+from regraft.ir import stacks
+from regraft.ir.stacks import Stack
 
 if TYPE_CHECKING:
     from regraft.ir.graph import Graph
@@ -60,11 +63,31 @@ class Tensor:
         """Add to what is known of the shape. ValueError when it contradicts what is known already."""
         if not isinstance(shape, TensorShape):
             shape = TensorShape(shape)
-        self._shape = self.shape.merge_with(shape)
+        known = self.shape
+        if not known.is_compatible_with(shape):
+            raise ValueError(_contradiction(known, shape))
+        self._shape = known.merge_with(shape)
 
     def consumers(self) -> list[Operation]:
         """The operations that take this tensor as an input, in order of creation."""
         return self.op.graph.consumers(self)
+
+    def ref(self) -> Reference:
+        """Something hashable that stands for the tensor in sets and mappings, as TensorFlow 2's programs want it."""
+        return Reference(self)
+
+    experimental_ref = ref
+
+    @property
+    def ndim(self) -> int | None:
+        """How many dimensions; None where that is not known."""
+        return self.shape.rank
+
+    def __len__(self) -> int:
+        raise TypeError(
+            f"len is not well defined for a symbolic Tensor ({self.name}). "
+            "Please call `x.shape` rather than `len(x)` for shape information."
+        )
 
     def __hash__(self) -> int:
         return id(self)
@@ -76,10 +99,46 @@ class Tensor:
         return f"<tf.Tensor {self.name!r} shape={self.shape} dtype={self.dtype.name}>"
 
     def __str__(self) -> str:
-        parts = [repr(self.name)]
+        parts = [f'"{self.name}"']
         if self.shape.rank is not None:
             parts.append(f"shape={self.shape}")
         return f"Tensor({', '.join(parts)}, dtype={self.dtype.name})"
+
+
+class Reference:
+    """A hashable stand-in for a tensor or variable; equal to another of the same one."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Any) -> None:
+        self._of = of
+
+    def deref(self) -> Any:
+        """What it stands for."""
+        return self._of
+
+    def __hash__(self) -> int:
+        return id(self._of)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._of is other._of
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._of!r}>"
+
+
+def _contradiction(known: TensorShape, new: TensorShape) -> str:
+    """Which of the dimensions of two shapes say different things."""
+    a, b = known.sizes or (), new.sizes or ()
+    shapes = f"Shapes are {_bracketed(a)} and {_bracketed(b)}: they are incompatible."
+    if len(a) != len(b):
+        return f"Shapes must be equal rank, but are {len(a)} and {len(b)}. {shapes}"
+    index = next(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if None not in (x, y) and x != y)
+    return f"Dimension {index} in both shapes must be equal, but are {a[index]} and {b[index]}. {shapes}"
+
+
+def _bracketed(sizes: Sequence[int | None]) -> str:
+    return f"[{','.join('?' if d is None else str(d) for d in sizes)}]"
 
 
 class Operation:
@@ -92,6 +151,8 @@ class Operation:
         "_id",
         "_inputs",
         "_outputs",
+        "_stack",
+        "_version",
         "attrs",
         "control_flow_context",
         "device",
@@ -123,6 +184,8 @@ class Operation:
         self.device = device
         self._id = id
         self._outputs: list[Tensor] | None = None
+        self._stack: Stack = ()
+        self._version = 0
         self.control_flow_context: Any = None
 
     @property
@@ -142,6 +205,11 @@ class Operation:
 
     def values(self) -> tuple[Tensor, ...]:
         return tuple(self.outputs)
+
+    @property
+    def traceback(self) -> traceback.StackSummary:
+        """The lines of the program that made the operation, outermost first, as `traceback.extract_stack` has them."""
+        return stacks.summary(self._stack)
 
     def get_attr(self, name: str) -> Any:
         """The attribute's Python value (see `ir.attr`). ValueError when the node has no such attribute."""
@@ -187,4 +255,4 @@ class Operation:
         return f"<tf.Operation {self.name!r} type={self.type}>"
 
     def __str__(self) -> str:
-        return f"name: {self.name!r}\nop: {self.type!r}\n" + "".join(f"input: {t.name!r}\n" for t in self._inputs)
+        return f'name: "{self.name}"\nop: "{self.type}"\n' + "".join(f'input: "{t.name}"\n' for t in self._inputs)

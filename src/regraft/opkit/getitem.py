@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
 
@@ -37,8 +38,13 @@ class _Spec:
 def getitem(b: Builder, tensor: Tensor, key: Any) -> Tensor:
     """`tensor[key]` for ints, scalar tensors, slices, `...` and None, alone or in a tuple.
 
+    A bool tensor or array takes the elements where it is true, where `register_mask` said how.
+
     raises TypeError for any other index
     """
+    if _masks and _is_mask(key):
+        masked: Tensor = _masks[-1](tensor, key)
+        return masked
     spec = _Spec()
     for item in key if isinstance(key, (list, tuple)) else [key]:
         if isinstance(item, slice):
@@ -63,6 +69,20 @@ def getitem(b: Builder, tensor: Tensor, key: Any) -> Tensor:
             parts = [b.constant([], dtypes.int32)] * 3
         out: Tensor = b.op("StridedSlice", tensor, *parts, name=scope, **spec.masks)
         return out
+
+
+_masks: list[Callable[[Tensor, Any], Tensor]] = []
+
+
+def register_mask(function: Callable[[Tensor, Any], Tensor]) -> None:
+    """Say what `tensor[mask]` is: `function(tensor, mask)`."""
+    _masks.append(function)
+
+
+def _is_mask(key: Any) -> bool:
+    if isinstance(key, Tensor):
+        return key.dtype.base is dtypes.bool_
+    return isinstance(key, np.ndarray) and key.dtype == np.bool_
 
 
 def _add_slice(b: Builder, spec: _Spec, item: slice) -> None:
@@ -114,16 +134,10 @@ def install(cls: type) -> None:
 
 
 def _iterate(self: Any) -> Any:
-    sizes = self.shape.sizes
-    if sizes is None or not sizes:
-        raise TypeError(
-            "Cannot iterate over a scalar tensor."
-            if sizes == ()
-            else "Cannot iterate over a tensor with unknown shape."
-        )
-    if sizes[0] is None:
-        raise TypeError("Cannot iterate over a tensor with unknown first dimension.")
-    return iter([self[i] for i in range(sizes[0])])
+    raise TypeError(
+        "Tensor objects are not iterable: iterating over a `tf.Tensor` is not allowed while a graph is built. Use "
+        "tf.unstack where the size is known, else tf.map_fn."
+    )
 
 
 install(Tensor)

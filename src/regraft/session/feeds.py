@@ -22,12 +22,12 @@ def feed_array(tensor: Tensor, value: Any) -> Any:
         raise TypeError(
             "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, "
             f"lists, numpy ndarrays, or TensorHandles. For reference, the tensor object was {value} which was passed "
-            f"to the feed with key {tensor}."
+            f"to the argument `feed_dict` with key {tensor}."
         )
     dtype = tensor.dtype.base
     if dtype in (dtypes.resource, dtypes.variant):
         return value
-    array = _strings(value) if dtype is dtypes.string else _numbers(tensor, value)
+    array = _strings(tensor, value) if dtype is dtypes.string else _numbers(tensor, value)
     sizes = tensor.shape.sizes
     if sizes is not None and (
         len(sizes) != array.ndim or any(d is not None and d != n for d, n in zip(sizes, array.shape, strict=True))
@@ -58,10 +58,15 @@ def _numbers(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
         raise type(e)(f"cannot feed a value of type {type(value).__name__} for Tensor {tensor.name}: {e}") from e
 
 
-def _strings(value: Any) -> np.ndarray[Any, Any]:
+def _strings(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
     array = np.asarray(value, dtype=object) if not isinstance(value, (str, bytes)) else np.array(value, object)
     out = np.empty(array.shape, object)
     for index in np.ndindex(array.shape):
         item = array[index]
+        if not isinstance(item, (str, bytes)):
+            raise TypeError(
+                f"Type of feed value {item} with type {type(item)} is not compatible with Tensor type string: "
+                f"cannot feed {tensor.name} with it. Give a str or bytes."
+            )
         out[index] = item.encode() if isinstance(item, str) else bytes(item)
     return out

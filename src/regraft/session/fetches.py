@@ -46,7 +46,7 @@ def expand(graph: Graph, fetches: Any) -> tuple[list[Tensor | Operation], Rebuil
 
 def _expand(graph: Graph, fetch: Any, flat: dict[Tensor | Operation, int]) -> Rebuild:
     if fetch is None:
-        raise TypeError(f"Argument `fetch` = {fetch!r} has invalid type NoneType. Cannot be None")
+        raise TypeError(f'Argument `fetch` = {fetch!r} has invalid type "NoneType". Cannot be None')
     if isinstance(fetch, (list, tuple)):
         parts = [_expand(graph, f, flat) for f in fetch]
         if isinstance(fetch, list):
@@ -79,15 +79,16 @@ def _element(graph: Graph, fetch: Any) -> Tensor | Operation:
         element = graph.as_graph_element(fetch)
     except TypeError as e:
         raise TypeError(
-            f"Argument `fetch` = {fetch!r} has invalid type {type(fetch).__name__!r} must be a string or Tensor. ({e})"
+            f'Argument `fetch` = {fetch} has invalid type "{type(fetch).__name__}" must be a string or Tensor. ({e})'
         ) from e
-    except ValueError as e:
-        raise ValueError(f"Argument `fetch` = {fetch!r} cannot be interpreted as a Tensor. ({e})") from e
-    except KeyError as e:
-        raise ValueError(f"Argument `fetch` = {fetch!r} cannot be interpreted as a Tensor. ({e})") from e
+    except (ValueError, KeyError) as e:
+        raise ValueError(f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({e})") from e
     if not graph.is_fetchable(element):
         name = element.op.name if isinstance(element, Tensor) else element.name
-        raise ValueError(f"Operation {name!r} has been marked as not fetchable.")
+        raise ValueError(
+            f"Operation {name!r} has been marked as not fetchable: it was made inside a function or a block of code "
+            "that gives its results another way."
+        )
     return element
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import regraft.ops  # noqa: F401  importing it registers every op
+from regraft.base.errors import InvalidArgumentError
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.runtime.build import build_plan
@@ -14,6 +15,7 @@ from regraft.runtime.plan import Plan
 from regraft.runtime.state import SessionState, VariableStore
 from regraft.session.feeds import feed_array
 from regraft.session.fetches import expand, expand_feed
+from regraft.session.partial import PartialRun
 
 
 class Session:
@@ -28,6 +30,7 @@ class Session:
         self._state = SessionState()
         self._executor = Executor(self._state, tier)
         self._plans: dict[Any, tuple[int, Plan]] = {}
+        self._partial: dict[str, PartialRun] = {}
         self._closed = False
 
     @property
@@ -56,12 +59,14 @@ class Session:
         """
         self._check_open()
         elements, rebuild = expand(self._graph, fetches)
-        feeds = self._feeds(feed_dict or {})
+        feeds = self._feeds(feed_dict)
         return rebuild(self._run(elements, feeds))
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
         """A function of the values of `feed_list`, in order, that returns what `run(fetches, ...)` would."""
         self._check_open()
+        if not isinstance(feed_list, (list, tuple)):
+            raise TypeError(f"Argument `feed_list` must be a list or tuple. Received: feed_list={feed_list}")
         elements, rebuild = expand(self._graph, fetches)
         keys = [self._feed_key(k) for k in feed_list]
 
@@ -73,6 +78,35 @@ class Session:
             return rebuild(self._run(elements, feeds))
 
         return call
+
+    def partial_run_setup(self, fetches: Any, feeds: Sequence[Any] | None = None) -> str:
+        """Begin a run whose parts `partial_run` does; everything that will be fetched and fed is named here.
+
+        raises  InvalidArgumentError where nothing is fetched
+        """
+        self._check_open()
+        elements, _ = expand(self._graph, fetches)
+        run = PartialRun(elements, [self._feed_key(k) for k in feeds or ()])
+        handle = f"partial_run_{len(self._partial)}_{id(run):x}"
+        self._partial[handle] = run
+        return handle
+
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Do one more part of a run: as `run`, with what earlier parts fed and computed.
+
+        raises  InvalidArgumentError for what was not set up, or comes a second time
+        """
+        self._check_open()
+        run = self._partial.get(handle)
+        if run is None:
+            raise InvalidArgumentError("Must run 'setup' before performing partial runs!")
+        wanted, rebuild = expand(self._graph, fetches)
+        elements, feeds = run.part(wanted, self._feeds(feed_dict))
+        values = self._run(elements, feeds)
+        run.record(wanted, elements, values)
+        if run.done:
+            del self._partial[handle]
+        return rebuild(values[: len(wanted)])
 
     def plan(self, fetches: Any, feeds: Sequence[Any] = ()) -> Plan:
         """The plan that `run` would follow for these fetches and fed tensors."""
@@ -101,8 +135,12 @@ class Session:
             raise ValueError(f"Tensor {element.name} may not be fed.")
         return element
 
-    def _feeds(self, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
+    def _feeds(self, feed_dict: Mapping[Any, Any] | None) -> dict[Tensor, Any]:
         feeds: dict[Tensor, Any] = {}
+        if not feed_dict:
+            return feeds
+        if not isinstance(feed_dict, Mapping):
+            raise TypeError(f"feed_dict must be a mapping from tensors to values, not a {type(feed_dict).__name__}")
         for key, value in feed_dict.items():
             for part, one in expand_feed(key, value):
                 tensor = self._feed_key(part)

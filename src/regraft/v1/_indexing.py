@@ -9,6 +9,7 @@ from regraft.base.dtypes import as_dtype
 from regraft.base.shapes import as_shape
 from regraft.ir.node import Tensor
 from regraft.opkit.constant import constant_value
+from regraft.opkit.getitem import register_mask
 from regraft.v1._array import (
     concat,
     meshgrid,
@@ -236,6 +237,9 @@ def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis
             tensor.set_shape(as_shape(static[:axis]).concatenate([count]).concatenate(static[axis + width :]))
         mask = reshape(mask, [-1])
         return gather(tensor, squeeze(where_v2(mask), axis=[1]), axis=axis)
+
+
+register_mask(boolean_mask)
 
 
 def one_hot(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from regraft.opkit.slices import IndexedSlices
 from regraft.v1._array import concat, expand_dims, ones_like, reshape, shape
 from regraft.v1._math import cast
 from regraft.v1._opening import on, opened
-from regraft.variables import ResourceVariable
+from regraft.variables import ResourceVariable, Variable
 
 __all__ = [
     "batch_scatter_update",
@@ -77,3 +78,13 @@ def count_up_to(ref: Any, limit: int, name: str | None = None) -> Any:
     if isinstance(ref, ResourceVariable):
         return on(ref).ResourceCountUpTo(ref.handle, limit=limit, T=ref.dtype.base, name=name)
     return on(ref).CountUpTo(ref._ref() if hasattr(ref, "_ref") else ref, limit=limit, name=name)
+
+
+def _batch_scatter_update(variable: Any, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+    """Replace, in each item of the batch, the slices of an IndexedSlices."""
+    if not isinstance(sparse_delta, IndexedSlices):
+        raise TypeError(f"Argument `sparse_delta` must be a `tf.IndexedSlices`. Received arg: {sparse_delta}")
+    return batch_scatter_update(variable, sparse_delta.indices, sparse_delta.values, use_locking, name)
+
+
+setattr(Variable, "batch_scatter_update", _batch_scatter_update)

@@ -53,8 +53,8 @@ def take(
         )
     if constraint is not None and not callable(constraint):
         raise ValueError("The `constraint` argument must be a callable.")
-    variable._synchronization = _member(VariableSynchronization, synchronization, "AUTO")
-    variable._aggregation = _member(VariableAggregation, aggregation, "NONE")
+    variable._synchronization = _member(VariableSynchronization, synchronization, "AUTO", "synchronization")
+    variable._aggregation = _member(VariableAggregation, aggregation, "NONE", "aggregation")
     if trainable is None:
         trainable = variable._synchronization is not VariableSynchronization.ON_READ
     variable._trainable = bool(trainable)
@@ -65,9 +65,12 @@ def take(
     return Arguments(initial_value, collections, None if dtype is None else as_dtype(dtype).base)
 
 
-def _member(kind: Any, value: Any, default: str) -> Any:
-    """The member of our enumeration; a member of another program's counts by its name."""
-    return kind[default] if value is None else kind[value.name]
+def _member(kind: Any, value: Any, default: str, what: str) -> Any:
+    """The member of our enumeration; a member of another program's counts by its name. ValueError for what is none."""
+    name = default if value is None else getattr(value, "name", None)
+    if name not in kind.__members__:
+        raise ValueError(f"Invalid variable {what} mode: {value}. It is one of {', '.join(kind.__members__)}")
+    return kind[name]
 
 
 @contextlib.contextmanager

@@ -153,6 +153,23 @@ class RefVariable(Variable):
         """Put `updates` at `indices`."""
         return self._update("ScatterNdUpdate", (indices, updates), name, True, use_locking=True)
 
+    def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Take the maximum with `updates` at `indices`."""
+        return self._update("ScatterNdMax", (indices, updates), name, True, use_locking=True)
+
+    def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Take the minimum with `updates` at `indices`."""
+        return self._update("ScatterNdMin", (indices, updates), name, True, use_locking=True)
+
+    def _strided_slice_assign(
+        self, begin: Any, end: Any, strides: Any, value: Any, name: str | None, **masks: int
+    ) -> Any:
+        return self._update("StridedSliceAssign", (begin, end, strides, value), name, True, **masks)
+
+    def __bool__(self) -> bool:
+        """True: the variable is an object, whatever its value."""
+        return True
+
     def count_up_to(self, limit: int) -> Any:
         """Add 1, or fail with OutOfRangeError at `limit`; gives the value before."""
         return self._builder.op("CountUpTo", self._variable, limit=limit)

@@ -256,6 +256,25 @@ class ResourceVariable(Variable):
         """Put `updates` at `indices`."""
         return self._scatter_nd("ResourceScatterNdUpdate", indices, updates, name)
 
+    def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Take the maximum with `updates` at `indices`."""
+        return self._scatter_nd("ResourceScatterNdMax", indices, updates, name)
+
+    def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Take the minimum with `updates` at `indices`."""
+        return self._scatter_nd("ResourceScatterNdMin", indices, updates, name)
+
+    def _strided_slice_assign(
+        self, begin: Any, end: Any, strides: Any, value: Any, name: str | None, **masks: int
+    ) -> Any:
+        b = self._builder
+        return self._unread(
+            b.op(
+                "ResourceStridedSliceAssign", self._variable, begin, end, strides, b.convert(value, self.dtype),
+                name=name, **masks,
+            )
+        )  # fmt: skip
+
     def count_up_to(self, limit: int) -> Any:
         """Add 1, or fail with OutOfRangeError at `limit`; gives the value before."""
         return self._builder.op("ResourceCountUpTo", self._variable, limit=limit, T=self.dtype)
@@ -281,6 +300,11 @@ class _AfterUpdate(ResourceVariable):
     def op(self) -> Operation:
         """The operation that changes the variable."""
         return self._parent
+
+    @property
+    def name(self) -> str:
+        """The name of the operation that changes the variable."""
+        return self._parent.name
 
     def value(self) -> Tensor:
         with self._behind():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from regraft import proto
 from regraft.base import names
 from regraft.base.dtypes import DType
 from regraft.base.shapes import TensorShape
 from regraft.ir.graph import Graph
-from regraft.ir.node import Operation, Tensor
+from regraft.ir.node import Operation, Reference, Tensor
 from regraft.opkit import operators
 from regraft.opkit.builder import Builder
 from regraft.variables import save_slice
@@ -129,17 +131,23 @@ class Variable:
 
         return initialized_value(self)
 
-    def eval(self, session: Any = None) -> Any:
-        """The value in a session, as an array."""
-        if session is None:
-            raise ValueError(f"Cannot evaluate {self.name!r}: no session was given, and there is no default session.")
-        return session.run(self._as_graph_element())
+    if TYPE_CHECKING:  # given by `regraft.v1`, which knows the default session
+        eval: Callable[..., Any]
+        load: Callable[..., None]
 
-    def load(self, value: Any, session: Any = None) -> None:
-        """Run the initializer of the variable in a session with another value."""
-        if session is None:
-            raise ValueError(f"Cannot load {self.name!r}: no session was given, and there is no default session.")
-        session.run(self.initializer, {self.initializer.inputs[1]: value})
+    @staticmethod
+    def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
+        """The variable of the default graph that a VariableDef names; see `variable_from_proto`."""
+        from regraft.variables import ambient
+        from regraft.variables.from_proto import variable_from_proto
+
+        return variable_from_proto(ambient.default_graph(), variable_def, import_scope=import_scope)
+
+    def ref(self) -> Reference:
+        """Something hashable that stands for the variable in sets and mappings, as TensorFlow 2's programs want it."""
+        return Reference(self)
+
+    experimental_ref = ref
 
     def to_proto(self, export_scope: str | None = None) -> Any:
         """The VariableDef with names below `export_scope`, or None when the variable lies elsewhere."""
@@ -170,7 +178,24 @@ class Variable:
         raise NotImplementedError
 
     def __getitem__(self, key: Any) -> Any:
-        return self.value()[key]  # type: ignore[index]  # installed by opkit
+        value = self.value()
+        part = value[key]  # type: ignore[index]  # installed by opkit
+        if part.op.type == "StridedSlice" and part.op.inputs[0] is value:
+            part.assign = functools.partial(self._assign_part, part.op)
+        return part
+
+    def _assign_part(self, part: Operation, value: Any, name: str | None = None) -> Any:
+        """Replace the elements that `part`, a StridedSlice of the variable, takes."""
+        masks = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+        return self._strided_slice_assign(
+            *part.inputs[1:], value, f"{part.name}/_assign/" if name is None else name,
+            **{mask: part.get_attr(mask) for mask in masks},
+        )  # fmt: skip
+
+    def _strided_slice_assign(
+        self, begin: Any, end: Any, strides: Any, value: Any, name: str | None, **masks: int
+    ) -> Any:
+        raise NotImplementedError
 
     def __iter__(self) -> NoReturn:
         raise TypeError("'Variable' object is not iterable.")
