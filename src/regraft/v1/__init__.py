@@ -87,9 +87,6 @@ _MODULES = frozenset(
 
 # Names of the top level that not every program needs, and the modules where they live; under which name, if another.
 _NAMES = {
-    "COMPILER_VERSION": "version",
-    "CXX11_ABI_FLAG": "sysconfig",
-    "CXX_VERSION": "sysconfig",
     "Event": "summary",
     "GIT_VERSION": "version",
     "GRAPH_DEF_VERSION": "version",
@@ -97,7 +94,6 @@ _NAMES = {
     "GRAPH_DEF_VERSION_MIN_PRODUCER": "version",
     "HistogramProto": "summary",
     "LogMessage": "summary",
-    "MONOLITHIC_BUILD": "sysconfig",
     "Print": "_print",
     "SessionLog": "summary",
     "SparseTensor": "_sparse_tensor",
@@ -106,7 +102,6 @@ _NAMES = {
     "SummaryMetadata": "summary",
     "TensorArray": "_tensor_array",
     "VERSION": "version",
-    "__compiler_version__": "version",
     "__git_version__": "version",
     "__version__": "version",
     "audio_summary": "_legacy_summary",
@@ -172,4 +167,9 @@ def __getattr__(name: str) -> Any:
     if name in _NAMES:
         module, _, attribute = _NAMES[name].partition(".")
         return getattr(importlib.import_module(f"{__name__}.{module}"), attribute or name)
-    return _plain.function(name)
+    try:
+        return _plain.function(name)
+    except AttributeError:
+        from regraft.v1 import _absent
+
+        raise _absent.missing(name) from None
