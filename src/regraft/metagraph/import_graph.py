@@ -15,6 +15,7 @@ from regraft.metagraph.recorded_shapes import check_recorded_shapes
 from regraft.opkit.builder import Builder
 from regraft.serde.attr import attr_from_proto
 from regraft.serde.graph import add_functions, merge_versions, read_nodes
+from regraft.serde.node_table import MessageTable, NodeTable
 from regraft.serde.nodes import Naming, NodeReader
 
 Elements = list[Tensor | Operation]
@@ -79,10 +80,12 @@ def import_nodes(
     *,
     clear_devices: bool = False,
     owned: bool = False,
+    nodes: NodeTable | None = None,
     written: bytes | None = None,
 ) -> Imported:
     """`import_graph_def`, with everything that it learnt.
 
+    nodes    the nodes to take in place of those in `graph_def`
     written  bytes or text in which the nodes stand, where the caller has them: names are sought there, not node by node
     """
     graph.check_not_finalized()
@@ -101,11 +104,11 @@ def import_nodes(
         merge_versions(graph, message.versions)
         add_functions(graph, message.library)
         op_list = () if producer_op_list is None else proto.as_ours(producer_op_list, proto.OpList).op
-        nodes = list(message.node)
+        table = MessageTable(message.node) if nodes is None else nodes
         fresh = bool(scope) and not default.endswith("/")
-        naming = Naming(scope, {} if fresh else _renames(graph, nodes, scope))
+        naming = Naming(scope, {} if fresh else _renames(graph, table.names, scope))
         operations, reader = read_nodes(
-            graph, nodes, op_list=op_list, naming=naming, mapping=mapping, strip=_strip_defaults(op_list)
+            graph, table, op_list=op_list, naming=naming, mapping=mapping, strip=_strip_defaults(op_list)
         )
         _check_all_used(mapping, reader)
         check_recorded_shapes(reader.recorded)
@@ -168,7 +171,7 @@ def _mapping(graph: Graph, input_map: Mapping[str, Any], scope: str) -> dict[tup
     return mapping
 
 
-def _renames(graph: Graph, nodes: Sequence[Any], prefix: str) -> dict[str, str]:
+def _renames(graph: Graph, names: Sequence[str], prefix: str) -> dict[str, str]:
     """New names for nodes whose name, with the prefix, an operation or scope of the graph has already."""
     if not len(graph):
         return {}
@@ -180,9 +183,9 @@ def _renames(graph: Graph, nodes: Sequence[Any], prefix: str) -> dict[str, str]:
             name, slash, _ = name.rpartition("/")
             if not slash:
                 break
-    wanted = {prefix + node.name for node in nodes}
+    wanted = {prefix + name for name in names}
     renames: dict[str, str] = {}
-    for name in (prefix + node.name for node in nodes):
+    for name in (prefix + name for name in names):
         if name in taken and name not in renames:
             count = 1
             while f"{name}_{count}" in taken or f"{name}_{count}" in wanted:

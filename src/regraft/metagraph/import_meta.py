@@ -16,7 +16,7 @@ from regraft.ir.graph_keys import VARIABLE_COLLECTIONS, GraphKeys
 from regraft.ir.node import Operation
 from regraft.metagraph.collections import ProtoFunctions, proto_functions
 from regraft.metagraph.import_graph import Elements, Imported, import_nodes
-from regraft.metagraph.meta_file import read_with_bytes
+from regraft.metagraph.meta_file import open_meta_graph_file
 from regraft.metagraph.rename import rename
 from regraft.serde.nodes import no_collection
 
@@ -29,7 +29,7 @@ _ONCE_NODE_LISTS = (GraphKeys.LOCAL_VARIABLES, GraphKeys.MODEL_VARIABLES)
 class ImportedMetaGraph:
     """What an import of a MetaGraph brought.
 
-    meta_graph  the message
+    meta_graph  the message; of one that was read from a file, all but the nodes
     scope       put before all names, "" at the root
     variables   the global variables of the graph below the scope, by their name without it, as TensorFlow returns them
     elements    those that were asked for, or None
@@ -99,9 +99,10 @@ def import_meta_graph(
     """
     given = hasattr(meta_graph_or_file, "DESCRIPTOR")
     if given:
-        message, data = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef), None
+        message, nodes, data = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef), None, None
     else:
-        message, data = read_with_bytes(meta_graph_or_file, proto.MetaGraphDef)
+        opened = open_meta_graph_file(meta_graph_or_file)
+        message, nodes, data = opened.message, opened.nodes, opened.data
     _check_unbound(message, unbound_inputs_col_name, input_map)
     info = message.meta_info_def
     with no_collection():
@@ -115,6 +116,7 @@ def import_meta_graph(
             producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
             clear_devices=clear_devices,
             owned=message is not meta_graph_or_file,
+            nodes=nodes,
             written=data,
         )
         known_names = _Names(scope, imported)

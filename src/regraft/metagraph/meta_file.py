@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from regraft import proto
-from regraft.base.errors import NotFoundError
+from regraft.base.errors import DataLossError, NotFoundError
 from regraft.checkpoint import files
+from regraft.serde.node_table import MessageTable, NodeTable, read_table
+from regraft.wire import fields
 
 M = TypeVar("M")
+T = TypeVar("T")
+
+_GRAPH_DEF = 2  # of a MetaGraphDef
+_NODE = 1  # of a GraphDef
 
 
 def read_meta_graph_file(filename: Any) -> proto.MetaGraphDef:
@@ -22,11 +30,50 @@ def read_meta_graph_file(filename: Any) -> proto.MetaGraphDef:
 
 def read_proto_file(filename: Any, kind: type[M]) -> M:
     """The message of class `kind` in a file, in binary or text form. OSError as in `read_meta_graph_file`."""
-    return read_with_bytes(filename, kind)[0]
+    return _read(filename, kind, lambda data: proto.parse(data, kind))[0]  # type: ignore[type-var]  # a message class
 
 
-def read_with_bytes(filename: Any, kind: type[M]) -> tuple[M, bytes]:
-    """The message of class `kind` in a file, and the file's bytes."""
+@dataclass(frozen=True)
+class OpenedMetaGraph:
+    """A MetaGraph file.
+
+    message  all of it but the nodes of the graph
+    nodes    those
+    data     the bytes of the file
+    """
+
+    message: proto.MetaGraphDef
+    nodes: NodeTable
+    data: bytes
+
+
+def open_meta_graph_file(filename: Any) -> OpenedMetaGraph:
+    """A MetaGraph file, in binary or text form, its nodes apart. OSError as in `read_meta_graph_file`."""
+    found, data = _read(filename, proto.MetaGraphDef, _apart)
+    message, nodes = found if isinstance(found, tuple) else (found, MessageTable(found.graph_def.node))
+    return OpenedMetaGraph(message, nodes, data)
+
+
+def _apart(data: bytes) -> tuple[proto.MetaGraphDef, NodeTable] | proto.MetaGraphDef:
+    """A MetaGraphDef without its nodes, and those; or whole, where its parts do not lie as they usually do."""
+    try:
+        graphs = [place for place in fields.places(data) if place[0] == _GRAPH_DEF]
+        if len(graphs) != 1:
+            return proto.MetaGraphDef.FromString(data)
+        _, _, at, start, end = graphs[0]
+        nodes, behind = read_table(data, start, end)
+        rest = data[behind:end]
+        if any(number == _NODE for number, *_ in fields.places(rest)):
+            return proto.MetaGraphDef.FromString(data)
+    except DataLossError:
+        return proto.MetaGraphDef.FromString(data)  # which says what is wrong, in its own words
+    message = proto.MetaGraphDef.FromString(data[:at] + data[end:])
+    message.graph_def.ParseFromString(rest)
+    return message, nodes
+
+
+def _read(filename: Any, kind: type[M], parse: Callable[[bytes], T]) -> tuple[T | M, bytes]:
+    """What `parse` makes of a file's bytes, or if they are text, the message of class `kind` in it; and the bytes."""
     path = files.as_text(filename)
     if not files.exists(path):
         raise FileNotFoundError(f"File {path} does not exist.")
@@ -37,7 +84,7 @@ def read_with_bytes(filename: Any, kind: type[M]) -> tuple[M, bytes]:
     except NotFoundError as e:
         raise FileNotFoundError(f"File {path} does not exist.") from e
     try:
-        return proto.parse(data, kind), data  # type: ignore[type-var]  # kind is a message class
+        return parse(data), data
     except proto.DecodeError as e:
         binary_error = e
     try:

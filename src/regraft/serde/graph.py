@@ -11,6 +11,7 @@ from regraft.ir.graph import PRODUCER, Graph
 from regraft.ir.node import Operation
 from regraft.ir.op_def import OpDef
 from regraft.serde.node import node_to_proto
+from regraft.serde.node_table import MessageTable, NodeTable
 from regraft.serde.nodes import Naming, NodeReader
 from regraft.serde.op_def import op_def_from_proto
 
@@ -85,7 +86,7 @@ def refuse(node: Any, name: str) -> bool:
 
 def read_nodes(
     graph: Graph,
-    nodes: Sequence[Any],
+    nodes: Sequence[Any] | NodeTable,
     *,
     op_list: Iterable[Any] = (),
     naming: Naming | None = None,
@@ -95,12 +96,14 @@ def read_nodes(
 ) -> tuple[list[Operation], NodeReader]:
     """Read NodeDefs that nobody changes afterwards. The operations are not in the graph yet (`graph.extend`).
 
+    nodes     the messages, or their table
     op_list   OpDef messages for ops that are unknown otherwise
     internal  whether names may begin with an underscore, as in the bodies of functions
     """
     finder = OpFinder(graph, op_list)
     reader = NodeReader(graph, finder, naming or Naming(), mapping, strip, finder.trusts, graph.producer, internal)
-    return reader.read(nodes), reader
+    table = nodes if isinstance(nodes, NodeTable) else MessageTable(nodes)
+    return reader.read(table), reader
 
 
 def graph_from_proto(message: Any, op_list: Iterable[Any] = ()) -> Graph:

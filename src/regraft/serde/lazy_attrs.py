@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from regraft.base.errors import OpError
+from regraft.ir.node import Operation
 from regraft.serde.attr import attr_from_proto
+from regraft.serde.node_table import NodeTable
 
 _MISSING: Any = object()
 
@@ -14,22 +16,34 @@ _MISSING: Any = object()
 class LazyAttrs(Mapping[str, Any]):
     """A read-only mapping over the `attr` map of a NodeDef, and over the OpDef's defaults for what the node leaves out.
 
-    node      the NodeDef, which nobody else changes; it stays the source of a faithful copy (see `serde.node`)
     defaults  by name, the OpDef's default values
     given     values that hold instead of those in the message (a colocation group under a new name)
-    inputs, controls  those that the Operation was given: while they are the same objects, the NodeDef still tells the
-              truth; None if it never did (names changed on the way in)
     """
 
-    __slots__ = ("_decoded", "controls", "defaults", "given", "inputs", "node")
+    __slots__ = ("_decoded", "_node", "_row", "_table", "defaults", "given")
 
-    def __init__(self, node: Any, defaults: Mapping[str, Any]) -> None:
-        self.node = node
+    def __init__(self, table: NodeTable, row: int, defaults: Mapping[str, Any]) -> None:
+        self._table = table
+        self._row = row
         self.defaults = defaults
         self.given: dict[str, Any] | None = None
-        self.inputs: Any = None
-        self.controls: Any = None
         self._decoded: dict[str, Any] | None = None
+        self._node: Any = None
+
+    @property
+    def node(self) -> Any:
+        """The NodeDef, which nobody changes; the source of a faithful copy (see `serde.node`)."""
+        if self._node is None:
+            self._node = self._table.node(self._row)
+        return self._node
+
+    def fits(self, op: Operation) -> bool:
+        """Whether the NodeDef still tells the name, inputs and controls of its operation."""
+        links = self._table.links
+        if links is None or self.given is not None:
+            return False
+        inputs, controls = links
+        return op._inputs is inputs[self._row] and op._controls is controls[self._row]
 
     def __getitem__(self, name: str) -> Any:
         decoded = self._decoded

@@ -55,8 +55,7 @@ def _put_head(op: Operation, message: Any) -> None:
 
 def _put_lazy(op: Operation, attrs: LazyAttrs, message: Any) -> None:
     source = attrs.node
-    controls = op._controls
-    if attrs.inputs is op._inputs and attrs.controls is controls and attrs.given is None and len(controls) < 2:
+    if attrs.fits(op) and len(op._controls) < 2:
         message.CopyFrom(source)
         if source.device != op.device:
             message.device = op.device

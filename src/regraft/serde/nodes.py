@@ -1,8 +1,8 @@
-"""From NodeDefs to the operations of a graph: names, inputs, types. Everything else about a node is decoded later.
+"""From a table of nodes to the operations of a graph: names, inputs, types. The rest of a node is decoded later.
 
 This is the inner loop of opening a file; a node costs a few microseconds here. Three passes, all linear:
 
-1. an Operation for each NodeDef, with the types of its outputs, which its attributes alone determine;
+1. an Operation for each node, with the types of its outputs, which its attributes alone determine;
 2. the inputs of each, and whether their types are the expected ones;
 3. only where a node stands before one of its inputs: sorting. The order is TensorFlow's, which always takes the first
    node of the file that is ready.
@@ -15,26 +15,30 @@ from __future__ import annotations
 import gc
 import heapq
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count, pairwise
 from typing import Any
+
+import numpy as np
 
 from regraft.base import devices, dtypes
 from regraft.base.dtypes import DType
 from regraft.base.errors import UnimplementedError
+from regraft.base.names import COLOCATION_PREFIX
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.ir.op_def import OpDef
 from regraft.serde.lazy_attrs import LazyAttrs
-from regraft.serde.signature import Signature, signature_of
+from regraft.serde.node_table import NodeTable
+from regraft.serde.signature import InputsAndOutputs, Signature, signature_of
 
-_IN_NAMES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.\\/>-\n"
-_NOT_FIRST = (b"\n_", b"\n\\", b"\n/", b"\n>", b"\n-", b"\n\n")
+_FIRST_IN_NAMES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.")
+_IN_NAMES = "".join(_FIRST_IN_NAMES).encode() + b"_\\/>-"
 _VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _MERGES = frozenset({"Merge", "RefMerge"})
 _NEXT_ITERATIONS = frozenset({"NextIteration", "RefNextIteration"})
-_NO_TYPES: tuple[DType, ...] = ()
 
 # What an input's text stands for: a tensor and its type, or (for a control input) an operation and None.
 Source = tuple[Any, DType | None]
@@ -98,21 +102,28 @@ class NodeReader:
         self._producer = producer
         self._internal = internal
         self._sources: dict[str, Source] = {}
-        self._signatures: dict[str, tuple[Signature | None, bool]] = {}
-        self._devices: dict[str, str] = {"": ""}
+        self._signatures: dict[str, Signature | None] = {}
         self._unknown: list[Operation] = []
-        self._attrs: list[LazyAttrs] = []
         self._as_written = not naming.changes and not mapping
         self._in_order = True
 
-    def read(self, nodes: Sequence[Any]) -> list[Operation]:
-        """The operations of the NodeDefs, in the order in which they enter the graph; they are not in it yet.
+    def read(self, table: NodeTable) -> list[Operation]:
+        """The operations of the nodes, in the order in which they enter the graph; they are not in it yet.
 
         raises  ValueError where the nodes contradict each other or their ops, as TensorFlow does
         """
         with no_collection():
-            ops, expected = self._make(nodes)
-            self._connect(ops, nodes, expected)
+            doubtful = self._find_signatures(table)
+            if doubtful:
+                self._fit_attributes(table, doubtful)
+            types = table.signature_types(self._signatures)
+            ops = self._make(table, types)
+            self._check_names(table)
+            if doubtful or self._naming.changes:
+                self._colocate(table, ops, doubtful)
+            if doubtful:
+                self._check_recorded(table, ops, doubtful)
+            self._connect(table, ops, types)
             for op in self._unknown:
                 self._settle(op)
             if not self._in_order:
@@ -122,100 +133,37 @@ class NodeReader:
 
     # First pass
 
-    def _make(self, nodes: Sequence[Any]) -> tuple[list[Operation], list[tuple[DType, ...]]]:
-        graph, by_name, signatures, placed = self.graph, self.by_name, self._signatures, self._devices
-        prefix, renames, changes = self._naming.prefix, self._naming.renames, self._naming.changes
-        first = next_id = graph.next_id
-        ops: list[Operation] = []
-        all_attrs = self._attrs
-        expected: list[tuple[DType, ...]] = []
-        colocated: list[LazyAttrs] = []
-        for node in nodes:
-            name, op_type, attr = node.name, node.op, node.attr
-            try:
-                signature, trusted = signatures[op_type]
-            except KeyError:
-                signature, trusted = self._signature(op_type, name)
-            if signature is not None:
-                if trusted:
-                    has_class = changes and "_class" in attr
-                else:
-                    attr_names = frozenset(attr)
-                    has_class = "_class" in attr_names
-                    if attr_names not in signature.fitting:
-                        self._fit(signature, node, attr_names)
-                try:
-                    takes, gives = signature.types(attr)
-                except (TypeError, KeyError) as e:
-                    raise ValueError(f"Node {name!r} (op: {op_type!r}) has an unusable type attribute: {e}") from e
-                recorded = not trusted and "_output_shapes" in attr_names
-                if recorded:
-                    _check_recorded(node, gives)
-                attrs = LazyAttrs(node, signature.defaults)
-            else:
-                takes = gives = _NO_TYPES
-                attrs = LazyAttrs(node, {})
-                has_class = "_class" in attr
-            device = node.device
-            full = name
-            if changes:
-                full = prefix + name
-                if renames:
-                    full = renames.get(full, full)
-            if device:
-                known = placed.get(device)
-                device = self._device(device) if known is None else known
-            op = Operation(graph, full, op_type, (), (), attrs, gives, device, next_id)
-            next_id += 1
-            if signature is None:
-                self._unknown.append(op)
-            elif recorded:
-                self.recorded.append(op)
-            if has_class:
-                colocated.append(attrs)
-            by_name[name] = op
-            ops.append(op)
-            all_attrs.append(attrs)
-            expected.append(takes)
-        if len(by_name) != next_id - first:
-            seen: set[str] = set()
-            for node in nodes:
-                if node.name in seen:
-                    raise ValueError(f"Node {node.name!r} is not unique")
-                seen.add(node.name)
-        self._check_names()
-        for attrs in colocated:
-            self._colocate(attrs)
-        return ops, expected
+    def _find_signatures(self, table: NodeTable) -> set[str]:
+        """Find the signature of each op; of which ops the nodes' attributes have to be looked at is the answer."""
+        doubtful = set()
+        for op_type in dict.fromkeys(table.types):
+            definition = self._define(op_type) if op_type else None
+            self._signatures[op_type] = None if definition is None else signature_of(definition)
+            if definition is not None and not self._trusts(definition):
+                doubtful.add(op_type)
+            if not op_type:
+                raise ValueError(f"Node {_first(table, op_type)!r} does not specify an operation")
+            if definition is not None and 0 < definition.deprecation <= self._producer:
+                raise UnimplementedError(
+                    f"Op {op_type} is not available in GraphDef version {self._producer}. "
+                    f"It has been removed in version {definition.deprecation}. {definition.deprecation_explanation}",
+                    where=(f"node {_first(table, op_type)!r}",),
+                )
+        return doubtful
 
-    def _check_names(self) -> None:
-        if self._internal:
-            return
-        # One look at all names together, without a loop in Python; only a bad one is looked for in earnest.
-        lines = "\n".join(["", *self.by_name, ""]).encode()
-        odd = lines.translate(None, _IN_NAMES) or any(start in lines for start in _NOT_FIRST)
-        if odd or lines.count(b"\n") != len(self.by_name) + 1:
-            for name in self.by_name:
-                if not _VALID_NAME.fullmatch(name):
-                    raise ValueError(f"Node {name!r}: Node name contains invalid characters")
+    def _fit_attributes(self, table: NodeTable, doubtful: set[str]) -> None:
+        """Check the attributes of these ops' nodes; drop those that the file's program has and we do not."""
+        for row, op_type in enumerate(table.types):
+            signature = self._signatures[op_type]
+            if op_type not in doubtful or signature is None:
+                continue
+            node = table.node(row)
+            names = frozenset(node.attr)
+            if names not in signature.fitting and self._fit(signature, node, names):
+                table.replace(row, node)
 
-    def _signature(self, op_type: str, name: str) -> tuple[Signature | None, bool]:
-        if not op_type:
-            raise ValueError(f"Node {name!r} does not specify an operation")
-        definition = self._define(op_type)
-        if definition is not None and 0 < definition.deprecation <= self._producer:
-            raise UnimplementedError(
-                f"Op {op_type} is not available in GraphDef version {self._producer}. "
-                f"It has been removed in version {definition.deprecation}. {definition.deprecation_explanation}",
-                where=(f"node {name!r}",),
-            )
-        signature = None if definition is None else signature_of(definition)
-        found = (signature, definition is not None and self._trusts(definition))
-        self._signatures[op_type] = found
-        return found
-
-    def _fit(self, signature: Signature, node: Any, names: frozenset[str]) -> None:
-        """Check the node's attributes against its op; drop those that its program's op has and ours does not."""
+    def _fit(self, signature: Signature, node: Any, names: frozenset[str]) -> bool:
+        """Whether something was dropped."""
         op = signature.definition
         extra = signature.unknown_attributes(names)
         for name in extra:
@@ -234,63 +182,120 @@ class NodeReader:
                 )
         if not extra:
             signature.fitting.add(names)
+        return bool(extra)
 
-    def _device(self, text: str) -> str:
-        try:
-            canonical = devices.canonical(text)
-        except ValueError:
-            canonical = text  # kept for whoever can read it; placement is not up to the file
-        self._devices[text] = canonical
-        return canonical
+    def _make(self, table: NodeTable, types: list[InputsAndOutputs]) -> list[Operation]:
+        graph, naming = self.graph, self._naming
+        names = [naming.of(name) for name in table.names] if naming.changes else table.names
+        devices = {text: _canonical(text) for text in dict.fromkeys(table.devices)}
+        defaults = {op_type: s.defaults if s else {} for op_type, s in self._signatures.items()}
+        ids = count(graph.next_id)
+        columns = zip(count(), names, table.types, types, table.devices, ids)
+        ops = [
+            Operation(graph, name, op, (), (), LazyAttrs(table, row, defaults[op]), gives, devices[device], id)
+            for row, name, op, (_, gives), device, id in columns
+        ]
+        self.by_name = dict(zip(table.names, ops, strict=True))
+        if len(self.by_name) != len(ops):
+            seen: set[str] = set()
+            for name in table.names:
+                if name in seen:
+                    raise ValueError(f"Node {name!r} is not unique")
+                seen.add(name)
+        if None in self._signatures.values():
+            self._unknown = [op for op in ops if self._signatures[op.type] is None]
+        return ops
 
-    def _colocate(self, attrs: LazyAttrs) -> None:
-        groups = attrs["_class"]
-        for group in groups:
-            if group.startswith(b"loc:@") and group[5:].decode() not in self.by_name:
+    def _check_names(self, table: NodeTable) -> None:
+        if self._internal:
+            return
+        # One look at all names together; only where there is a bad one, it is looked for in earnest.
+        odd = "".join(table.names).encode().translate(None, _IN_NAMES)
+        if odd or not _FIRST_IN_NAMES.issuperset({name[:1] for name in table.names}):
+            for name in table.names:
+                if not _VALID_NAME.fullmatch(name):
+                    raise ValueError(f"Node {name!r}: Node name contains invalid characters")
+
+    def _colocate(self, table: NodeTable, ops: list[Operation], doubtful: set[str]) -> None:
+        """Check that groups name nodes which are there, and give groups their new names."""
+        changes = self._naming.changes
+        for row in table.having("_class"):
+            op = ops[row]
+            if not changes and op.type not in doubtful:
+                continue
+            groups = op.attrs["_class"]
+            for group in groups:
+                if group.startswith(COLOCATION_PREFIX) and group[len(COLOCATION_PREFIX) :].decode() not in self.by_name:
+                    raise ValueError(
+                        f"Node {table.names[row]!r} expects to be colocated with unknown node "
+                        f"{group[len(COLOCATION_PREFIX) :].decode()!r}"
+                    )
+            if changes:
+                assert isinstance(op.attrs, LazyAttrs)
+                op.attrs.give("_class", tuple(self._group(group) for group in groups))
+
+    def _group(self, group: bytes) -> bytes:
+        known = group.startswith(COLOCATION_PREFIX)
+        return (
+            COLOCATION_PREFIX + self._naming.of(group[len(COLOCATION_PREFIX) :].decode()).encode() if known else group
+        )
+
+    def _check_recorded(self, table: NodeTable, ops: list[Operation], doubtful: set[str]) -> None:
+        for row in table.having("_output_shapes"):
+            op = ops[row]
+            if op.type not in doubtful:
+                continue
+            shapes = len(table.node(row).attr["_output_shapes"].list.shape)
+            if shapes < len(op.output_types):
                 raise ValueError(
-                    f"Node {attrs.node.name!r} expects to be colocated with unknown node {group[5:].decode()!r}"
+                    f"Node {table.names[row]!r} has {len(op.output_types)} outputs but the _output_shapes attribute "
+                    f"specifies shapes for {shapes} outputs"
                 )
-        if self._naming.changes:
-            renamed = tuple(
-                b"loc:@" + self._naming.of(g[5:].decode()).encode() if g.startswith(b"loc:@") else g for g in groups
-            )
-            attrs.give("_class", renamed)
+            self.recorded.append(op)
 
     # Second pass
 
-    def _connect(self, ops: list[Operation], nodes: Sequence[Any], expected: list[tuple[DType, ...]]) -> None:
-        # Each node's first output becomes a source when the node is through, so what is found here is in order.
+    def _connect(self, table: NodeTable, ops: list[Operation], types: list[InputsAndOutputs]) -> None:
+        if table.inputs:
+            self._find_sources(table, ops)
         sources = self._sources
-        mapped = {name for name, _ in self._mapping}
-        for name, op, node, wanted in zip(self.by_name, ops, nodes, expected, strict=True):
-            texts = node.input[:]
-            count = len(texts)
+        targets = [sources[text] for text in table.inputs]
+        for op, (wanted, _), (first, last) in zip(ops, types, pairwise(table.bounds), strict=True):
+            count = last - first
             if count == 1 and len(wanted) == 1:
-                text = texts[0]
-                source = sources.get(text) or self._resolve(op, node, text)
-                if source[1] is wanted[0]:
-                    op._inputs = (source[0],)
-                else:
-                    self._connect_with_care(op, [source], wanted)
-            elif count:
-                found = [sources.get(text) or self._resolve(op, node, text) for text in texts]
-                if tuple([dtype for _, dtype in found]) == wanted:
-                    op._inputs = tuple([target for target, _ in found])
-                else:
-                    self._connect_with_care(op, found, wanted)
-            elif wanted:
-                self._wrong_count(op, wanted, 0)
-            types = op.output_types
-            if types and name not in mapped:
-                outputs = op._outputs
-                if outputs is None:
-                    outputs = op._outputs = (
-                        [Tensor(op, i) for i in range(len(types))] if len(types) > 1 else [Tensor(op, 0)]
-                    )
-                sources[name] = (outputs[0], types[0])
+                target, dtype = targets[first]
+                if dtype is wanted[0]:
+                    op._inputs = (target,)
+                    continue
+            elif not count and not wanted:
+                continue
+            found = targets[first:last]
+            if tuple([dtype for _, dtype in found]) == wanted:
+                op._inputs = tuple([target for target, _ in found])
+            else:
+                self._connect_with_care(op, found, wanted)
+        table.inputs, table.bounds = [], []
         if self._as_written:
-            for op, attrs in zip(ops, self._attrs, strict=True):
-                attrs.inputs, attrs.controls = op._inputs, op._controls
+            table.links = ([op._inputs for op in ops], [op._controls for op in ops])
+
+    def _find_sources(self, table: NodeTable, ops: list[Operation]) -> None:
+        """What each text among the inputs stands for, and whether a source comes only after its consumer."""
+        sources, by_name = self._sources, self.by_name
+        mapped = {name for name, _ in self._mapping}
+        consumers = np.repeat(np.arange(len(ops)), np.diff(table.bounds)).tolist()
+        for text, row in zip(table.inputs, consumers, strict=True):
+            if text in sources:
+                continue
+            source = by_name.get(text)
+            if source is None or not source.output_types or text in mapped:
+                sources[text] = self._resolve(ops[row], table.names[row], text)
+                continue
+            if source._id >= ops[row]._id:
+                self._look_ahead(ops[row], source)
+            outputs, types = source._outputs, source.output_types
+            if outputs is None:
+                outputs = source._outputs = [Tensor(source, 0)] if len(types) == 1 else source.outputs
+            sources[text] = (outputs[0], types[0])
 
     def _connect_with_care(self, op: Operation, found: list[Source], wanted: tuple[DType, ...]) -> None:
         """Take inputs that are not one for one of the types that the op wants: controls, references, mistakes."""
@@ -306,17 +311,14 @@ class NodeReader:
             if at < len(wanted) and dtype is not wanted[at]:
                 self._check_type(op, at, target, dtype, wanted[at])
             inputs.append(target)
-        if len(inputs) != len(wanted) and self._signatures[op.type][0] is not None:
+        if len(inputs) != len(wanted) and self._signatures[op.type] is not None:
             self._wrong_count(op, wanted, len(inputs))
         op._inputs = tuple(inputs)
         if controls:
             op._controls = tuple(controls) if len(controls) == 1 else tuple(dict.fromkeys(controls))
 
-    def _resolve(self, op: Operation, node: Any, text: str) -> Source:
-        """What an input's text names, where it is no node that came before; remembered for the next that says the same.
-
-        `op` is the first to say it, so whether the source comes later in the file is settled here, for all of them.
-        """
+    def _resolve(self, op: Operation, consumer: str, text: str) -> Source:
+        """What an input's text names, where it is not simply a node. `op`, `consumer` in the file, says it first."""
         if text.startswith("^"):
             name, index = text[1:], -1
         else:
@@ -331,11 +333,10 @@ class NodeReader:
         if source is None:
             target = self.by_name.get(name)
             if target is None:
-                raise ValueError(f"Node {node.name!r}: Unknown input node {text!r}")
+                raise ValueError(f"Node {consumer!r}: Unknown input node {text!r}")
             if target._id >= op._id:
                 self._look_ahead(op, target)
-            source = (target, None) if index < 0 else self._output(node, target, index)
-        self._sources[text] = source
+            source = (target, None) if index < 0 else self._output(consumer, target, index)
         return source
 
     def _mapped(self, name: str, index: int) -> Source | None:
@@ -345,11 +346,11 @@ class NodeReader:
         self.used.add((name, index))
         return target, (None if index < 0 else target.dtype)
 
-    def _output(self, node: Any, target: Operation, index: int) -> Source:
+    def _output(self, consumer: str, target: Operation, index: int) -> Source:
         if index >= len(target.output_types):
-            if self._signatures[target.type][0] is not None:
+            if self._signatures[target.type] is not None:
                 raise ValueError(
-                    f"Node {node.name!r}: Connecting to invalid output {index} of source node {target.name} "
+                    f"Node {consumer!r}: Connecting to invalid output {index} of source node {target.name} "
                     f"which has {len(target.output_types)} outputs."
                 )
             self._grow(target, index + 1)
@@ -424,13 +425,15 @@ class NodeReader:
         return ops
 
 
-def _check_recorded(node: Any, types: tuple[DType, ...]) -> None:
-    count = len(node.attr["_output_shapes"].list.shape)
-    if count < len(types):
-        raise ValueError(
-            f"Node {node.name!r} has {len(types)} outputs but the _output_shapes attribute specifies shapes for "
-            f"{count} outputs"
-        )
+def _first(table: NodeTable, op_type: str) -> str:
+    return table.names[table.types.index(op_type)]
+
+
+def _canonical(text: str) -> str:
+    try:
+        return devices.canonical(text)
+    except ValueError:
+        return text  # kept for whoever can read it; placement is not up to the file
 
 
 @contextmanager

@@ -23,17 +23,19 @@ class Signature:
     """One OpDef, made ready for reading nodes.
 
     types     from a NodeDef's attr map to the types of all inputs and all outputs, lists laid out flat
+    deciding  names of the attributes that decide them
     defaults  values of the attributes that a node may leave out
     fitting   sets of attribute names that are known to fit this op (see `attributes_fit`)
     """
 
-    __slots__ = ("defaults", "definition", "fitting", "required", "types")
+    __slots__ = ("deciding", "defaults", "definition", "fitting", "required", "types")
 
     def __init__(self, definition: OpDef) -> None:
         self.definition = definition
         self.defaults: Mapping[str, Any] = {a.name: a.default for a in definition.attrs.values() if a.has_default}
         self.required = frozenset(a.name for a in definition.attrs.values() if not a.has_default)
-        self.types: Callable[[Any], InputsAndOutputs] = _types_of(definition)
+        self.deciding = _deciding(definition)
+        self.types: Callable[[Any], InputsAndOutputs] = _types_of(definition, self.deciding)
         self.fitting: set[frozenset[str]] = set()
 
     def unknown_attributes(self, names: frozenset[str]) -> list[str]:
@@ -47,12 +49,16 @@ def signature_of(definition: OpDef) -> Signature:
     return Signature(definition)
 
 
-def _types_of(definition: OpDef) -> Callable[[Any], InputsAndOutputs]:
+def _deciding(definition: OpDef) -> tuple[str, ...]:
     names: list[str] = []
     for arg in (*definition.inputs, *definition.outputs):
         for name in (arg.number_attr, arg.type_list_attr, "" if arg.type or arg.type_list_attr else arg.type_attr):
             if name and name not in names:
                 names.append(name)
+    return tuple(names)
+
+
+def _types_of(definition: OpDef, names: tuple[str, ...]) -> Callable[[Any], InputsAndOutputs]:
     if not names:
         return _fixed(definition)
     if len(names) == 1 and definition.attrs[names[0]].type == "type":
@@ -91,7 +97,7 @@ def _one_type(definition: OpDef, name: str) -> Callable[[Any], InputsAndOutputs]
     return types
 
 
-def _several(definition: OpDef, names: list[str]) -> Callable[[Any], InputsAndOutputs]:
+def _several(definition: OpDef, names: tuple[str, ...]) -> Callable[[Any], InputsAndOutputs]:
     known: dict[tuple[Any, ...], InputsAndOutputs] = {}
     fields = [(name, definition.attrs[name].type, definition.attrs[name].default) for name in names]
 

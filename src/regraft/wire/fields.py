@@ -21,6 +21,12 @@ def split(message: memoryview) -> Iterator[tuple[int, int, memoryview]]:
 
     raises   DataLossError if the message is cut short, or a wire type is none of the four
     """
+    for number, kind, _, start, end in places(message):
+        yield number, kind, message[start:end]
+
+
+def places(message: varint.Octets) -> Iterator[tuple[int, int, int, int, int]]:
+    """Number and wire type of each field, where it starts, and where its content starts and ends. Raises as `split`."""
     at = 0
     while at < len(message):
         start = at
@@ -41,7 +47,7 @@ def split(message: memoryview) -> Iterator[tuple[int, int, memoryview]]:
                 f"field {number} ends {at - len(message):,} bytes behind its message",
                 where=(f"byte {start} of a message",),
             )
-        yield number, kind, message[content_at:at]
+        yield number, kind, start, content_at, at
 
 
 def tagged(number: int, content: bytes | memoryview) -> bytes:

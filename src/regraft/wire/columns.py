@@ -1,0 +1,166 @@
+"""The fields of thousands of small messages at once, as columns of numbers: an object for each would cost too much.
+
+Everything here reads bytes that a message class has taken already, so lengths are true. What the usual writer of
+protobuf never does (a tag of two bytes, a field that is no BYTES) is not decoded here: the answer is None then, and
+the caller reads the messages one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from regraft.wire import varint
+from regraft.wire.fields import BYTES
+
+Column = npt.NDArray[np.int64]
+Octets = npt.NDArray[np.uint8]
+
+_FEW = 64
+"""So few messages are read one by one: a step over all of them costs as much as this many by hand."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """BYTES fields of many messages, in no order but that a later field of one message comes later.
+
+    tag      number << 3 | wire type
+    message  which message a field belongs to
+    start, end  of its content
+    """
+
+    tag: Octets
+    message: Column
+    start: Column
+    end: Column
+
+    def of(self, tag: int) -> Fields:
+        """The fields with this tag."""
+        rows = np.flatnonzero(self.tag == tag)
+        return Fields(self.tag[rows], self.message[rows], self.start[rows], self.end[rows])
+
+    def in_order(self) -> Fields:
+        """The fields as they lie in the bytes."""
+        rows = np.argsort(self.start, kind="stable")
+        return Fields(self.tag[rows], self.message[rows], self.start[rows], self.end[rows])
+
+
+def leading(data: bytes, at: int, end: int, tag: int) -> tuple[list[int], list[int]]:
+    """Where the contents of the fields start and end that stand first in data[at:end] and have this one-byte tag."""
+    starts: list[int] = []
+    ends: list[int] = []
+    while at < end and data[at] == tag:
+        length = data[at + 1]
+        at += 2
+        if length > 127:
+            high = data[at]
+            at += 1
+            length += (high << 7) - 128
+            if high > 127:
+                more, at = varint.decode(data, at)
+                length += (more << 14) - (128 << 7)
+        starts.append(at)
+        at += length
+        ends.append(at)
+    return starts, ends
+
+
+def fields_of(octets: Octets, starts: Column, ends: Column) -> Fields | None:
+    """The fields of the messages octets[starts[i]:ends[i]]; None where one of them is no BYTES with a one-byte tag.
+
+    All messages are gone through together, a field of each at a time.
+    """
+    rows = np.flatnonzero(starts < ends)
+    at, end = starts[rows], ends[rows]
+    tags: list[Octets] = []
+    messages: list[Column] = []
+    contents: list[Column] = []
+    behind: list[Column] = []
+    while len(rows) > _FEW:
+        tag = octets[at]
+        if ((tag & 0x87) != BYTES).any():
+            return None
+        at = at + 1
+        length = _lengths(octets, at)
+        tags.append(tag)
+        messages.append(rows)
+        contents.append(at)
+        at = at + length
+        behind.append(at)
+        left = np.flatnonzero(at < end)
+        rows, at, end = rows[left], at[left], end[left]
+    rest = _one_by_one(octets, rows, at, end)
+    if rest is None:
+        return None
+    tags.append(rest.tag)
+    messages.append(rest.message)
+    contents.append(rest.start)
+    behind.append(rest.end)
+    return Fields(np.concatenate(tags), np.concatenate(messages), np.concatenate(contents), np.concatenate(behind))
+
+
+def _lengths(octets: Octets, at: Column) -> Column:
+    """The varints at these places, each moved (in place) behind its own."""
+    byte = octets[at]
+    at += 1
+    length = byte.astype(np.int64) & 127
+    rows = np.flatnonzero(byte > 127)
+    shift = 7
+    while len(rows):
+        byte = octets[at[rows]]
+        at[rows] += 1
+        length[rows] |= (byte.astype(np.int64) & 127) << shift
+        rows = rows[byte > 127]
+        shift += 7
+    return length
+
+
+def _one_by_one(octets: Octets, rows: Column, at: Column, end: Column) -> Fields | None:
+    tags: list[int] = []
+    messages: list[int] = []
+    contents: list[int] = []
+    behind: list[int] = []
+    for row, place, stop in zip(rows.tolist(), at.tolist(), end.tolist(), strict=True):
+        data = octets[place:stop].tobytes()
+        i = 0
+        while i < len(data):
+            tag = data[i]
+            if tag & 0x87 != BYTES:
+                return None
+            length, i = varint.decode(data, i + 1)
+            tags.append(tag)
+            messages.append(row)
+            contents.append(place + i)
+            i += length
+            behind.append(place + i)
+    columns = (np.array(column, np.int64) for column in (messages, contents, behind))
+    return Fields(np.array(tags, np.uint8), *columns)
+
+
+def heads(octets: Octets, fields: Fields) -> npt.NDArray[np.uint64]:
+    """The first eight bytes of each field as one number, lowest byte first; what follows a shorter one included."""
+    first = np.zeros(len(fields.start), np.uint64)
+    last = len(octets) - 8
+    whole = fields.start <= last
+    if last >= 0:
+        anywhere: npt.NDArray[np.uint64] = np.ndarray((last + 1,), "<u8", octets.data, strides=(1,))
+        first[whole] = anywhere[fields.start[whole]]
+    for row in np.flatnonzero(~whole).tolist():
+        first[row] = int.from_bytes(octets[fields.start[row] :].tobytes(), "little")
+    return first
+
+
+def begins_with(octets: Octets, fields: Fields, first: npt.NDArray[np.uint64], content: bytes) -> Column:
+    """The rows of the fields whose content begins with these bytes; `first` is their `heads`."""
+    head, rest = content[:8], content[8:]
+    mask = np.uint64((1 << 8 * len(head)) - 1)
+    rows = np.flatnonzero((first & mask) == np.uint64(int.from_bytes(head, "little")))
+    rows = rows[fields.end[rows] - fields.start[rows] >= len(content)]
+    for i, byte in enumerate(rest, 8):
+        rows = rows[octets[fields.start[rows] + i] == byte]
+    return rows
+
+
+__all__ = ["Column", "Fields", "Octets", "begins_with", "fields_of", "heads", "leading"]
