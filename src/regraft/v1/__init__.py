@@ -170,6 +170,5 @@ def __getattr__(name: str) -> Any:
     try:
         return _plain.function(name)
     except AttributeError:
-        from regraft.v1 import _absent
-
-        raise _absent.missing(name) from None
+        # Not `from regraft.v1 import _absent`, which would ask here for `_absent` first.
+        raise importlib.import_module(f"{__name__}._absent").missing(name) from None
