@@ -11,7 +11,7 @@ import numpy as np
 
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
-from regraft.opkit.numerals import number
+from regraft.opkit.csv_fields import csv_fields, csv_value
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import ShapeContext, Sizes, same_as, scalar, unknown
 from regraft.opkit.texts import each, single, text
@@ -122,59 +122,10 @@ def decode_csv(
         if len(fields) != len(OUT_TYPE):
             raise InvalidArgumentError(f"Expect {len(OUT_TYPE)} fields but have {len(fields)} in record {row}")
         for i, (field, dtype, default) in enumerate(zip(fields, OUT_TYPE, record_defaults, strict=True)):
-            if field in (b"", na_value):
-                if not np.size(default):
-                    raise InvalidArgumentError(f"Field {i} is required but missing in record {row}!")
-                value = np.asarray(default).reshape(-1)[0]
-            else:
-                value = field if dtype.numpy.kind == "O" else number(field, dtype)
-                if value is None:
-                    name = {"float32": "float", "float64": "double"}.get(dtype.name, dtype.name)
-                    shown = field.decode(errors="replace")
-                    raise InvalidArgumentError(f"Field {i} in record {row} is not a valid {name}: {shown}")
-            columns[i].append(value)
+            columns[i].append(csv_value(field, dtype, default, na_value, f"Field {i}", f"record {row}"))
     out = []
     for dtype, column in zip(OUT_TYPE, columns, strict=True):
         array = np.empty(len(column), dtype.numpy)
         array[:] = column
         out.append(array.reshape(records.shape))
     return tuple(out)
-
-
-def csv_fields(record: bytes, delimiter: bytes, quotes: bool) -> list[bytes]:
-    """The fields of one line. InvalidArgumentError for quotes and line ends where none can be."""
-    if not record:
-        return []
-    if not quotes:
-        return record.split(delimiter)
-    out: list[bytes] = []
-    at = 0
-    while at <= len(record):
-        if record[at : at + 1] == b'"':
-            field, at = _quoted(record, at + 1, delimiter)
-        else:
-            end = record.find(delimiter, at)
-            end = len(record) if end < 0 else end
-            field, at = record[at:end], end
-            if any(c in field for c in (b'"', b"\n", b"\r")):
-                raise InvalidArgumentError("Unquoted fields cannot have quotes/CRLFs inside")
-        out.append(field)
-        at += 1
-    return out
-
-
-def _quoted(record: bytes, at: int, delimiter: bytes) -> tuple[bytes, int]:
-    """The field whose opening quote stands before `at`, and where it ends."""
-    parts = []
-    while True:
-        end = record.find(b'"', at)
-        if end < 0:
-            raise InvalidArgumentError("Quoted field has to end with quote followed by delim or end")
-        parts.append(record[at:end])
-        following = record[end + 1 : end + 2]
-        if following in (b"", delimiter):
-            return b"".join(parts), end + 1
-        if following != b'"':
-            raise InvalidArgumentError("Quote inside a string has to be escaped by another quote")
-        parts.append(b'"')
-        at = end + 2

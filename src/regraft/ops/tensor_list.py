@@ -192,6 +192,10 @@ def tensor_list_concat_lists(input_a: Any, input_b: Any, *, element_dtype: DType
 # What may be absent: how gradients of `If` hand on what only one branch computed.
 
 
+def _components(c: ShapeContext) -> list[Sizes]:
+    return [TensorShape(shape).sizes for shape in c.attr("output_shapes", ())]
+
+
 @op("OptionalFromValue", shape=scalar, no_gradient="not a number")
 def optional_from_value(components: tuple[Any, ...]) -> Any:
     return Optional(tuple(components))
@@ -207,7 +211,7 @@ def optional_has_value(optional: Any) -> Any:
     return np.asarray(optional.values is not None)
 
 
-@op("OptionalGetValue", shape=unknown, no_gradient="not a number")
+@op("OptionalGetValue", shape=_components, no_gradient="not a number")
 def optional_get_value(optional: Any) -> Any:
     if optional.values is None:
         raise InvalidArgumentError("The given optional does not have a value.")
