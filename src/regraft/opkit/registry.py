@@ -94,7 +94,8 @@ class OpSpec:
     objects   the kernel makes or takes TensorArrays or stacks (see `opkit.objects`); one that makes them has `objects`
     puts      the input that the kernel puts into the object of input 0, from where an op that `gets` takes it
     gets      output 0 is what some op has put into the object of input 0
-    blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes
+    blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes. One
+              that is a generator (`waits`) yields what it waits for, see `opkit.waiting`
     alias     output 0 is another name for what input 0 names, where that is a variable
     control   what a CONTROL op means
     pure      whether two runs on equal inputs give equal results and nothing else happens; such ops fold
@@ -129,6 +130,7 @@ class OpSpec:
     input_names: tuple[str, ...] = field(init=False, default=())
     makes_objects: bool = field(init=False, default=False)
     named: bool = field(init=False, default=False)
+    waits: bool = field(init=False, default=False)
     calls: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -141,6 +143,7 @@ class OpSpec:
         self.attr_names = tuple(name for name in keywords if name not in _CONTEXT)
         self.makes_objects = "objects" in keywords
         self.named = "node" in keywords
+        self.waits = bool(code.co_flags & inspect.CO_GENERATOR)
         self.calls = "functions" in keywords
 
     def static_inputs(self, node: Any) -> tuple[str, ...]:

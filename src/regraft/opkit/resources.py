@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from regraft.base.errors import FailedPreconditionError, InvalidArgumentError
+from regraft.base.errors import CancelledError, FailedPreconditionError, InvalidArgumentError
 
 T = TypeVar("T")
 
@@ -29,22 +29,30 @@ def shared(container: bytes, shared_name: bytes, node_name: str) -> str:
 
 
 def made(session: Any, kind: str, name: str, make: Callable[[], Any]) -> ResourceHandle:
-    """The handle of a resource, which is made if the session has none of that name."""
-    with session.lock:
-        if (kind, name) not in session.resources:
-            session.resources[kind, name] = make()
+    """The handle of a resource, which is made if the session has none of that name.
+
+    raises  CancelledError if the session is closed
+    """
+    if (kind, name) not in session.resources:
+        with session.resource_lock:
+            if session.closed.is_set():
+                raise CancelledError("Session has been closed.")
+            if (kind, name) not in session.resources:
+                session.resources[kind, name] = make()
     return ResourceHandle(kind, name)
 
 
 def found(session: Any, handle: Any, kind: str, cls: type[T]) -> T:
     """The resource that a handle stands for.
 
-    raises  InvalidArgumentError if the handle is no handle of that kind; FailedPreconditionError if there is no such
-            resource (its session was closed)
+    raises  InvalidArgumentError if the handle is no handle of that kind; CancelledError if the session is closed;
+            FailedPreconditionError if there is no such resource
     """
     if not isinstance(handle, ResourceHandle) or handle.kind != kind:
         raise InvalidArgumentError(f"expected the handle of a {kind}, got {handle!r}")
     resource = session.resources.get((handle.kind, handle.name))
     if not isinstance(resource, cls):
+        if session.closed.is_set():
+            raise CancelledError("Session has been closed.")
         raise FailedPreconditionError(f"there is no {kind} named {handle.name!r} in this session")
     return resource

@@ -75,6 +75,7 @@ class DataflowPlanner(CallPlanner):
             plan.kept,
             plan.touches,
             (*plan.notes, f"interpreted token by token: {self._reason}"),
+            plan.order,
         )
 
     def take(self, op: Operation) -> None:

@@ -31,20 +31,39 @@ class Engine(Protocol):
 
 
 class Variables:
-    """The variables of one run: values from before it, and those that it has written so far."""
+    """The variables of one run: values from before it, and those that it has written so far.
 
-    __slots__ = ("_initial", "_lookup", "current")
+    seen  how many changes there had been when it looked last
+    """
+
+    __slots__ = ("_initial", "_lookup", "current", "seen")
 
     def __init__(self, lookup: Callable[[str], Any]) -> None:
         self._lookup = lookup
         self._initial: dict[str, Any] = {}
         self.current: dict[str, Any] = {}
+        self.seen = -1
 
     def initial(self, name: str) -> Any:
         """The value from before the run, or None."""
         if name not in self._initial:
             self._initial[name] = self._lookup(name)
         return self._initial[name]
+
+    def hold(self, name: str) -> None:
+        """Read from a copy, so that nobody can take the value away."""
+        for known in (self._initial, self.current):
+            if known.get(name) is not None:
+                known[name] = np.array(known[name])
+        if name not in self.current and self.initial(name) is not None:
+            self._initial[name] = np.array(self._initial[name])
+
+    def renew(self) -> None:
+        """Take what other runs have written meanwhile. What this run has written is read as it is now."""
+        for name in [n for n in self._initial if n not in self.current]:
+            del self._initial[name]
+        for name in self.current:
+            self.current[name] = self._lookup(name)
 
     def keep(self, name: str) -> None:
         """Hold on to the value from before the run."""

@@ -16,6 +16,7 @@ from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
 from regraft.runtime.program import Program
 from regraft.runtime.state import SessionState
+from regraft.runtime.waiting import Underway, run_steps
 
 # Compiling costs about this much for a node (measured on two cores, see docs/architecture.md). A step is compiled when
 # interpreting it has cost a good part of that, so that neither choice can be wrong by much.
@@ -59,37 +60,77 @@ class Executor:
         other._interpreter = Interpreter(state)
         return other
 
-    def run(self, plan: Plan, feeds: Sequence[tuple[int, Any]], owned: bool = True) -> list[Any]:
+    def run(
+        self, plan: Plan, feeds: Sequence[tuple[int, Any]], owned: bool = True, timeout: float | None = None
+    ) -> list[Any]:
         """The fetched values as NumPy arrays, in order; None for operations.
 
-        owned  the values are the caller's to write to; else they come as they are held, JAX arrays among them
+        owned    the values are the caller's to write to; else they come as they are held, JAX arrays among them
+        timeout  seconds after which a run that waits for another thread fails with DeadlineExceededError
         """
         values: list[Any] = [None] * plan.size
         for number, value in plan.known:
             values[number] = value
         for number, value in feeds:
             values[number] = value
-        store = self._state.variables
-        variables = Variables(store.get)
-        if not plan.touches:
+        variables = Variables(self._state.variables.get)
+        if plan.order:
+            run_steps(
+                plan,
+                lambda step: self._run_step(plan, step, values, variables, feeds),
+                lambda step: self._begin(step, values, variables),
+                lambda task: _put(task, values),
+                timeout,
+            )
+        else:
             for step in plan.steps:
-                self._step(plan, step, values, variables)
+                self._run_step(plan, step, values, variables, feeds)
+        if not plan.touches:
             return self._fetched(plan, values, variables, owned)
-        for step in plan.steps:
-            if step.blocking:
-                self._step(plan, step, values, variables)
-                continue
-            with self._state.lock:
+        with self._state.lock:
+            self._renew(variables)
+            return self._fetched(plan, values, variables, owned)
+
+    def _run_step(
+        self, plan: Plan, step: Step, values: list[Any], variables: Variables, feeds: Sequence[tuple[int, Any]]
+    ) -> None:
+        """Run a step: with the lock where the run touches variables, but a step that may wait has it only between."""
+        if not plan.touches:
+            self._step(plan, step, values, variables)
+            return
+        if step.blocking:
+            self._hold(step, variables)
+            self._step(plan, step, values, variables)
+        with self._state.lock:
+            if not step.blocking:
+                self._renew(variables)
                 for name in step.writes:
                     if name in plan.kept:
                         variables.keep(name)
                 self._step(plan, step, values, variables)
-                for name in step.writes:
-                    if name in variables.current:
-                        store.assign(name, _held(variables.current[name], feeds))
-                variables.step_done(plan.kept)
-        with self._state.lock:
-            return self._fetched(plan, values, variables, owned)
+            for name in step.writes:
+                if name in variables.current:
+                    self._state.variables.assign(name, _held(variables.current[name], feeds))
+            variables.seen = self._state.variables.changes
+            variables.step_done(plan.kept)
+
+    def _begin(self, step: Step, values: list[Any], variables: Variables) -> Underway:
+        self._hold(step, variables)
+        return self._interpreter.start(step, values, variables)
+
+    def _hold(self, step: Step, variables: Variables) -> None:
+        """Copy what a step reads that runs without the lock."""
+        if step.reads or step.writes:
+            with self._state.lock:
+                self._renew(variables)
+                for name in (*step.reads, *step.writes):
+                    variables.hold(name)
+
+    def _renew(self, variables: Variables) -> None:
+        changes = self._state.variables.changes
+        if variables.seen != changes:
+            variables.renew()
+            variables.seen = changes
 
     def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> None:
         if not step.compiled or self._tier == "interpret" or step in self.refused:
@@ -190,6 +231,11 @@ class Executor:
 def _went(selector: Any, way: int) -> bool:
     """Whether a conditional took branch `way`. One that did not run at all has no selector."""
     return selector is not None and int(selector) == way
+
+
+def _put(task: Underway, values: list[Any]) -> None:
+    for number, value in zip(task.node.outputs, task.results, strict=True):
+        values[number] = value
 
 
 def _held(value: Any, feeds: Sequence[tuple[int, Any]]) -> Any:

@@ -14,9 +14,11 @@ from regraft.opkit.objects import Objects
 from regraft.opkit.random import Rng
 from regraft.opkit.stacks import HostStack
 from regraft.opkit.tensor_arrays import HostTensorArray
-from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, truth
+from regraft.opkit.waiting import Task
+from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, present, truth
 from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, Step
 from regraft.runtime.state import SessionState
+from regraft.runtime.waiting import Underway, finish
 
 
 class Interpreter:
@@ -70,6 +72,8 @@ class Interpreter:
         if spec.calls:
             functions = self._functions(node)
             return in_context(node, args, lambda: run(*args, functions=functions))
+        if spec.waits:
+            return finish(node, self.begin(node, args))
         if spec.named:
             return in_context(node, args, lambda: run(*args, session=self._state, node=node.key))
         if spec.session:
@@ -80,6 +84,24 @@ class Interpreter:
         from regraft.runtime.functions import Functions
 
         return Functions(self._state, node.op.graph, node.key)
+
+    def begin(self, node: Node, args: list[Any]) -> Task:
+        """The task of a node that may wait."""
+        run = node.run
+        assert run is not None
+        context = {"session": self._state, "node": node.key} if node.spec.named else {"session": self._state}
+        (task,) = run(*args, **context)
+        return task  # type: ignore[no-any-return]
+
+    def start(self, step: Step, values: Values, variables: Variables) -> Underway:
+        """Begin a step whose last node may wait."""
+        *before, node = step.nodes
+        evaluate(before, values, variables, self)
+        args = [values[n] for n in node.inputs]
+        for access in node.reads:
+            args[access.position] = present(variables.read(access), access, node)
+        args = [np.asarray(a) if type(a).__module__.startswith("jax") else a for a in args]
+        return Underway(node, self.begin(node, args))
 
     def _draw(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
         name = node.key

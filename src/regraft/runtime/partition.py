@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from regraft.opkit.registry import Runs
-from regraft.runtime.plan import Conditional, Loop, Node, parts, walk
+from regraft.runtime.plan import Conditional, Loop, Node, blocks, parts, walk
 
 # What a host op may have evaluated beside it: this many ops, on tensors of this many elements.
 _MOST_FOLDED = 64
@@ -73,6 +73,7 @@ class Partition:
         self.notes: list[str] = []
         self._objects = objects
         self._hosted: set[Node] = set()
+        self._alone = {node: i for i, node in enumerate(nodes) if blocks(node)}
         # What is put into objects, by the number of the handle; and which node inside a loop or conditional makes what.
         self._put: dict[int, list[int]] = {}
         self._inner: dict[int, Node] = {}
@@ -115,6 +116,10 @@ class Partition:
 
     def _in_program(self, node: Node) -> bool:
         return node.spec.runs is Runs.XLA and node not in self._hosted
+
+    def _kind(self, node: Node) -> tuple[bool, int]:
+        """Nodes of one kind may stand in one step; what may wait stands alone."""
+        return (self._in_program(node), self._alone.get(node, -1))
 
     def _host(self, node: Node, reason: str) -> None:
         self._hosted.add(node)
@@ -219,10 +224,10 @@ class Partition:
     def groups(self) -> list[Group]:
         """The steps in order."""
         level = self._levels()
-        by_place: dict[tuple[int, bool], Group] = {}
+        by_place: dict[tuple[int, tuple[bool, int]], Group] = {}
         for node in self.nodes:
-            compiled = self._in_program(node)
-            group = by_place.setdefault((level[node], compiled), Group(compiled))
+            kind = self._kind(node)
+            group = by_place.setdefault((level[node], kind), Group(kind[0]))
             group.nodes.append(node)
             group.static |= self.folds.get(node, set())
         for group in by_place.values():
@@ -231,7 +236,7 @@ class Partition:
             # A folded node of an earlier step is evaluated again here, from the same static inputs.
             group.nodes[:0] = [n for n in self.nodes if n in folded and n not in inside]
             group.folded = [n for n in self.nodes if n in folded]
-        return [by_place[place] for place in sorted(by_place, key=lambda p: (p[0], p[1]))]
+        return [by_place[place] for place in sorted(by_place)]
 
     def _levels(self) -> dict[Node, int]:
         while True:
@@ -289,7 +294,7 @@ class Partition:
         for node in self.nodes:
             at = 0
             for other, strictly in self._before(node):
-                same = self._in_program(other) is self._in_program(node)
+                same = self._kind(other) == self._kind(node)
                 at = max(at, level[other] + (1 if strictly or not same else 0))
             level[node] = at
         return level
@@ -302,6 +307,6 @@ class Partition:
             if self._in_program(node):
                 level[node] = max(level[node], min(latest.get(node, last), last))
             for other, strictly in self._before(node):
-                same = self._in_program(other) is self._in_program(node)
+                same = self._kind(other) == self._kind(node)
                 bound = level[node] - (1 if strictly or not same else 0)
                 latest[other] = min(latest.get(other, bound), bound)

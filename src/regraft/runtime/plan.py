@@ -148,6 +148,11 @@ def walk(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from walk(part)
 
 
+def blocks(node: Node) -> bool:
+    """Whether a node, or one inside it, may wait for another thread."""
+    return any(inner.spec.blocking for inner in walk([node]))
+
+
 def count(nodes: Iterable[Node]) -> int:
     """How many operations the nodes stand for."""
     return sum(1 for _ in walk(nodes))
@@ -165,7 +170,7 @@ class Step:
     static    inputs whose value must be known when the step is traced
     constants values of large constants, handed in as arguments so that programs stay small
     folded    nodes that only serve static inputs: evaluated when the step is traced
-    blocking  a node may wait for another thread
+    blocking  its last node may wait for another thread; what stands before that serves it alone
     size      how many ops there are, those inside loops and conditionals included
     """
 
@@ -215,6 +220,8 @@ class Plan:
     kept     variables written here whose value from before the run is wanted after that
     touches  whether anything reads or writes a variable
     notes    what is not compiled though it might be, and why
+    order    for each step those that must be done before it; empty where no step is blocking: then each waits for the
+             one before it
     """
 
     steps: tuple[Step, ...]
@@ -225,6 +232,7 @@ class Plan:
     kept: frozenset[str]
     touches: bool
     notes: tuple[str, ...] = ()
+    order: tuple[frozenset[int], ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{len(self.steps)} steps, {sum(len(s.nodes) for s in self.steps)} ops"]

@@ -22,8 +22,9 @@ from regraft.opkit.call import bind_kernel, definition_of, flat_index
 from regraft.opkit.registry import Control, OpSpec, Runs
 from regraft.runtime.evaluate import is_blind
 from regraft.runtime.partition import Group, Partition
-from regraft.runtime.plan import Access, Fetch, Node, Plan, Step, count
+from regraft.runtime.plan import Access, Fetch, Node, Plan, Step, blocks, count
 from regraft.runtime.values import VariableName
+from regraft.runtime.waiting import step_order
 
 # Constants of more elements than this are arguments of a program, not part of it.
 LARGE_CONSTANT = 1024
@@ -87,6 +88,7 @@ class Planner:
             _kept(steps, found),
             any(s.reads or s.writes for s in steps) or any(f.variable for f in found),
             tuple(partition.notes),
+            step_order(steps) if any(s.blocking for s in steps) else (),
         )
 
     def partition(self) -> Partition:
@@ -252,7 +254,7 @@ class Planner:
                     frozenset(group.static),
                     tuple(sorted(taken & large)),
                     frozenset(group.folded),
-                    any(node.spec.blocking for node in group.nodes),
+                    any(blocks(node) for node in group.nodes),
                     count(group.nodes),
                 )
             )

@@ -19,11 +19,13 @@ class VariableStore:
 
     layout  counts the changes of which variables have a value and of their shapes and dtypes; compiled programs that
             were chosen for one layout fit as long as it stays
+    changes counts the values that were set
     """
 
     def __init__(self) -> None:
         self._values: dict[str, Array] = {}
         self.layout = 0
+        self.changes = 0
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -49,6 +51,7 @@ class VariableStore:
         if old is None or old.shape != value.shape or old.dtype != value.dtype:
             self.layout += 1
         self._values[name] = value
+        self.changes += 1
 
     def forget(self, name: str) -> None:
         """Take a variable's value away."""
@@ -83,9 +86,10 @@ class RandomState:
 class SessionState:
     """Everything that outlives a run.
 
-    lock       held while a run touches variables; blocking host ops run outside it
-    resources  queues, tables, iterators, ... by (kind, name); each is closed with the session
-    functions  library functions that kernels have called, ready to run (see `runtime.functions`)
+    lock           held while a run touches variables; blocking host ops run outside it
+    resources      queues, tables, iterators, ... by (kind, name); each is closed with the session
+    resource_lock  held while one is made
+    functions      library functions that kernels have called, ready to run (see `runtime.functions`)
     """
 
     def __init__(self) -> None:
@@ -93,12 +97,14 @@ class SessionState:
         self.random = RandomState()
         self.resources: dict[tuple[str, str], Any] = {}
         self.functions: dict[Any, Any] = {}
+        self.resource_lock = threading.Lock()
         self.lock = threading.RLock()
         self.closed = threading.Event()
 
     def close(self) -> None:
         """Wake what waits on a resource, and forget everything."""
-        self.closed.set()
+        with self.resource_lock:
+            self.closed.set()
         for resource in list(self.resources.values()):
             close = getattr(resource, "close_session", None)
             if close is not None:

@@ -1,0 +1,203 @@
+"""Queues: first in first out, padding, shuffling, by priority. See `opkit.queues`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from regraft.base import dtypes
+from regraft.base.dtypes import DType
+from regraft.base.errors import InvalidArgumentError
+from regraft.base.shapes import TensorShape
+from regraft.opkit.queues import KIND, PaddingQueue, PriorityQueue, Queue, ShuffleQueue
+from regraft.opkit.random import initial_state
+from regraft.opkit.registry import Runs, op
+from regraft.opkit.resources import ResourceHandle, found, made, shared
+from regraft.opkit.shapes import ShapeContext, Sizes, fixed, no_outputs, scalar
+from regraft.opkit.waiting import Task
+
+_pair = fixed((2,))
+
+
+def _queue(session: Any, handle: Any) -> Queue:
+    return found(session, handle, KIND, Queue)
+
+
+def _made(session: Any, name: str, cls: type[Queue], make: Callable[[], Queue]) -> ResourceHandle:
+    """The handle of a queue; one that another node made must be of the same make."""
+    wanted = make()
+    handle = made(session, KIND, name, lambda: wanted)
+    queue = _queue(session, handle)
+    if queue is wanted:
+        return handle
+    if type(queue) is not cls:
+        raise InvalidArgumentError(f"Expected {queue.type}, found {wanted.type}")
+    for what, of, asked in (
+        ("capacity", queue.capacity, wanted.capacity),
+        ("component types", _types(queue), _types(wanted)),
+        ("component shapes", _shapes(queue), _shapes(wanted)),
+    ):
+        if of != asked:
+            was = "was" if what == "capacity" else "were"
+            raise InvalidArgumentError(f"Shared queue '{name}' has {what} {of} but requested {what} {was} {asked}")
+    return handle
+
+
+def _types(queue: Queue) -> str:
+    return ", ".join(d.status_name for d in queue.dtypes)
+
+
+def _shapes(queue: Queue) -> str:
+    return "[" + ",".join(str(s) for s in queue.shapes or ()) + "]"
+
+
+def _register(cls: type[Queue], *names: str) -> None:
+    for name in names:
+
+        @op(name, shape=scalar if name.endswith("V2") else _pair, runs=Runs.HOST, session=True, no_gradient="a handle")
+        def kernel(
+            *,
+            component_types: tuple[DType, ...],
+            shapes: tuple[Any, ...],
+            capacity: int,
+            container: bytes,
+            shared_name: bytes,
+            session: Any,
+            node: str,
+        ) -> Any:
+            """The handle of a queue."""
+            types, sizes = component_types, [TensorShape(s) for s in shapes] if shapes else None
+            if cls is PriorityQueue:
+                types, sizes = (dtypes.int64, *types), [TensorShape([]), *(sizes or [])]
+            name = shared(container, shared_name, node)
+            return _made(session, name, cls, lambda: cls(name, capacity, types, sizes))
+
+
+_register(Queue, "FIFOQueue", "FIFOQueueV2")
+_register(PaddingQueue, "PaddingFIFOQueue", "PaddingFIFOQueueV2")
+_register(PriorityQueue, "PriorityQueue", "PriorityQueueV2")
+
+
+def _register_shuffling(name: str, shape: Any) -> None:
+    @op(name, shape=shape, runs=Runs.HOST, session=True, no_gradient="a handle")
+    def kernel(
+        *,
+        component_types: tuple[DType, ...],
+        shapes: tuple[Any, ...],
+        capacity: int,
+        min_after_dequeue: int,
+        seed: int,
+        seed2: int,
+        container: bytes,
+        shared_name: bytes,
+        session: Any,
+        node: str,
+    ) -> Any:
+        """The handle of a queue that gives its elements at random; seeds of 0 and 0 are chosen by the system."""
+        sizes = [TensorShape(s) for s in shapes] if shapes else None
+        name = shared(container, shared_name, node)
+        seeds = (seed, seed2) if seed or seed2 else (secrets.randbits(64), secrets.randbits(64))
+
+        def make() -> ShuffleQueue:
+            state = initial_state(*seeds)
+            return ShuffleQueue(name, capacity, component_types, sizes, least=min_after_dequeue, state=state)
+
+        return _made(session, name, ShuffleQueue, make)
+
+
+_register_shuffling("RandomShuffleQueue", _pair)
+_register_shuffling("RandomShuffleQueueV2", scalar)
+
+
+@op("FakeQueue", shape=_pair, runs=Runs.HOST)
+def fake_queue(resource: Any) -> Any:
+    """A queue's handle as a reference, for ops that only take one."""
+    return resource
+
+
+def _components(c: ShapeContext) -> list[TensorShape | None]:
+    """The shapes of the components of the queue that input 0 is the handle of, where its node says them."""
+    node = c.tensor(0).op
+    shapes = node.attrs.get("shapes") if node.type.removesuffix("V2").endswith("Queue") else None
+    if not shapes:
+        return [None] * c.output_count
+    found = [TensorShape(s) for s in shapes]
+    if node.type.startswith("Priority"):
+        found.insert(0, TensorShape([]))
+    return [*found] if len(found) == c.output_count else [None] * c.output_count
+
+
+def _elements(c: ShapeContext) -> list[Sizes]:
+    return [None if s is None else s.sizes for s in _components(c)]
+
+
+def _batch_of(count: int | None, c: ShapeContext) -> list[Sizes]:
+    return [None if sizes is None else (count, *sizes) for sizes in _elements(c)]
+
+
+def _batches(c: ShapeContext) -> list[Sizes]:
+    count = c.value(1)
+    if count is not None and count.ndim == 0 and count < 0:
+        raise c.fail(f"Input 'n' must be >= 0, but is {count}")
+    return _batch_of(None if count is None else int(count), c)
+
+
+@op("QueueEnqueue", "QueueEnqueueV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+def queue_enqueue(handle: Any, components: tuple[Any, ...], *, session: Any) -> Task:
+    """Put one element in, when there is room. CancelledError once the queue is closed."""
+    yield _queue(session, handle).enqueue(components)
+    return None
+
+
+@op("QueueEnqueueMany", "QueueEnqueueManyV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+def queue_enqueue_many(handle: Any, components: tuple[Any, ...], *, session: Any) -> Task:
+    """Put the rows of the components in, each when there is room. CancelledError once the queue is closed."""
+    yield _queue(session, handle).enqueue_many(components)
+    return None
+
+
+@op("QueueDequeue", "QueueDequeueV2", shape=_elements, runs=Runs.HOST, session=True, blocking=True)
+def queue_dequeue(handle: Any, *, session: Any) -> Task:
+    """Take one element out, when there is one. OutOfRangeError when the queue is closed and empty."""
+    return (yield _queue(session, handle).dequeue())  # type: ignore[no-any-return]
+
+
+@op("QueueDequeueMany", "QueueDequeueManyV2", shape=_batches, runs=Runs.HOST, session=True, blocking=True)
+def queue_dequeue_many(handle: Any, n: Any, *, session: Any) -> Task:
+    """Take n elements out, as they come. OutOfRangeError when the queue is closed and has less."""
+    return (yield _queue(session, handle).dequeue_many(int(n)))  # type: ignore[no-any-return]
+
+
+@op(
+    "QueueDequeueUpTo",
+    "QueueDequeueUpToV2",
+    shape=lambda c: _batch_of(None, c),
+    runs=Runs.HOST,
+    session=True,
+    blocking=True,
+)
+def queue_dequeue_up_to(handle: Any, n: Any, *, session: Any) -> Task:
+    """Take n elements out, as they come, or what is left in a closed queue. OutOfRangeError when that is nothing."""
+    return (yield _queue(session, handle).dequeue_many(int(n), fewer=True))  # type: ignore[no-any-return]
+
+
+@op("QueueClose", "QueueCloseV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+def queue_close(handle: Any, *, cancel_pending_enqueues: bool, session: Any) -> Task:
+    """Let nothing more in. CancelledError if the queue is closed already."""
+    yield _queue(session, handle).close(cancel_pending_enqueues)
+    return None
+
+
+@op("QueueSize", "QueueSizeV2", shape=scalar, runs=Runs.HOST, session=True)
+def queue_size(handle: Any, *, session: Any) -> Any:
+    """How many elements are in the queue, int32."""
+    return np.array(_queue(session, handle).size(), np.int32)
+
+
+@op("QueueIsClosed", "QueueIsClosedV2", shape=scalar, runs=Runs.HOST, session=True)
+def queue_is_closed(handle: Any, *, session: Any) -> Any:
+    """Whether the queue lets nothing more in."""
+    return np.array(_queue(session, handle).closed)
