@@ -58,4 +58,4 @@ def run(
     """Run a TensorFlow 1 script: in it, `import tensorflow` is Regraft."""
     from regraft.cli.run import run_script
 
-    run_script(script, list(context.args))
+    run_script(str(script), context.args)

@@ -2,62 +2,70 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
-import runpy
+import builtins
+import os
 import sys
+import traceback
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 
-_ROOTS = ("tensorflow.compat.v1", "tensorflow.compat.v2", "tensorflow.compat", "tensorflow")
-
-
-class _Stand(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds `tensorflow` and its submodules: the modules of `regraft.v1` of the same path."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != "tensorflow" and not fullname.startswith("tensorflow."):
-            return None
-        if self._target(fullname) is None:
-            return None
-        return importlib.util.spec_from_loader(fullname, self, is_package=True)
-
-    def _target(self, fullname: str) -> str | None:
-        for root in _ROOTS:
-            if fullname == root:
-                return "regraft.v1"
-            if fullname.startswith(root + "."):
-                name = f"regraft.v1.{fullname[len(root) + 1 :]}"
-                try:
-                    return name if importlib.util.find_spec(name) is not None else None
-                except ModuleNotFoundError:
-                    return None
-        return None
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        target = self._target(spec.name)
-        assert target is not None
-        module = importlib.import_module(target)
-        stand = ModuleType(spec.name, module.__doc__)
-        stand.__dict__.update(
-            {k: v for k, v in module.__dict__.items() if not k.startswith("__") or k == "__getattr__"}
-        )
-        return stand
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Nothing: `create_module` filled the module."""
+from regraft.cli import stand_in
 
 
-def run_script(script: Path, arguments: Sequence[str]) -> None:
-    """Run a script as `__main__` with these arguments. Its own errors and exit codes pass through."""
-    for name in [m for m in sys.modules if m == "tensorflow" or m.startswith("tensorflow.")]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, _Stand())
-    sys.argv = [str(script), *arguments]
-    sys.path.insert(0, str(script.resolve().parent))
-    runpy.run_path(str(script), run_name="__main__")
+def run_script(script: str, arguments: Sequence[str]) -> None:
+    """Run a script as `python script arguments...` does: as `__main__`, its folder first on the path of modules.
+
+    Its errors and exit codes pass through; a traceback begins in the script, and ends there where the script asks for
+    a name that Regraft does not have.
+    """
+    try:
+        with open(script, "rb") as file:
+            source = file.read()
+    except OSError as e:
+        print(f"regraft run: can't open file {os.path.abspath(script)!r}: {e}", file=sys.stderr)
+        raise SystemExit(2) from e
+    stand_in.install()
+    sys.argv = [script, *arguments]
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder of `regraft` itself
+    sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=script, __builtins__=builtins, __cached__=None)
+    sys.modules["__main__"] = module
+    sys.excepthook = show_error
+    exec(compile(source, script, "exec", dont_inherit=True), module.__dict__)
+
+
+def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback of the script, without the frames that led to it.
+
+    For a missing name the frames of Regraft and of the import system that looked for it are left out as well.
+    """
+    shown = traceback.TracebackException(kind, error, trace)
+    _strip(shown, isinstance(error, (AttributeError, ImportError)))
+    for line in shown.format():
+        print(line, file=sys.stderr, end="")
+
+
+def _strip(shown: traceback.TracebackException, missing_name: bool) -> None:
+    frames = shown.stack
+    while frames and _is_ours(frames[0]):
+        del frames[0]
+    while missing_name and len(frames) > 1 and _is_ours(frames[-1]):
+        del frames[-1]
+    for before in (shown.__cause__, shown.__context__):
+        if before is not None:
+            _strip(before, missing_name)
+
+
+_HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
+    name = frame.filename
+    return name.startswith((_HOME + os.sep, "<frozen importlib", "<frozen runpy")) or _is_start(frame)
+
+
+def _is_start(frame: traceback.FrameSummary) -> bool:
+    """Whether a frame is the console script, or `python -m`."""
+    return os.path.basename(frame.filename) == "regraft" and frame.name == "<module>"

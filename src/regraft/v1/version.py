@@ -10,8 +10,6 @@ from regraft.ir.graph import PRODUCER
 
 VERSION = __version__ = "1.15.5"
 GIT_VERSION = __git_version__ = "v1.15.5-regraft"
-COMPILER_VERSION = __compiler_version__ = ""
-"""Nothing was compiled."""
 GRAPH_DEF_VERSION = PRODUCER
 GRAPH_DEF_VERSION_MIN_CONSUMER = 0
 GRAPH_DEF_VERSION_MIN_PRODUCER = 0
