@@ -371,19 +371,12 @@ class Graph:
             context = tensor.op.control_flow_context
             if context is not None and context is not scopes.control_flow_context:
                 context.check_use(scopes.control_flow_context, op_type, name, tensor.op)
-        attrs = dict(attrs)
-        for key, value in scopes.attrs.items():
-            attrs.setdefault(key, value)
-        if op_type in scopes.gradient_overrides:
-            attrs.setdefault("_gradient_op_type", scopes.gradient_overrides[op_type].encode())
-        definition = self.op_def(op_type)
-        keeps_state = definition is not None and definition.is_stateful and "container" in definition.attrs
-        if scopes.container and keeps_state and not attrs.get("container"):
-            attrs["container"] = scopes.container.encode()
         controls = scopes.control_inputs_for(inputs)
         stack = stacks.current()
         with self._lock:
-            op = Operation(self, name, op_type, tuple(inputs), controls, attrs, tuple(output_types), "", self._next_id)
+            op = Operation(
+                self, name, op_type, tuple(inputs), controls, dict(attrs), tuple(output_types), "", self._next_id
+            )
             self.append(op)
         op._stack = stack
         op._version = self.version
@@ -393,6 +386,7 @@ class Graph:
         if op.control_flow_context is not None:
             self._enter_context(op)
         self._place(op)
+        self.enter_attr_scopes(op)
         return op
 
     def _enter_context(self, op: Operation) -> None:
@@ -444,19 +438,26 @@ class Graph:
         return self._next_id
 
     def _place(self, op: Operation) -> None:
-        scopes = self._scopes
-        for scope in reversed(scopes.devices):
+        for scope in reversed(self._scopes.devices):
             if scope.device is None:
                 break
             op.device = devices.merge(scope.of(op), op.device)
+
+    def enter_attr_scopes(self, op: Operation) -> None:
+        """Give a new operation what the attribute, gradient, container and colocation scopes say."""
+        scopes = self._scopes
+        new: dict[str, Any] = {key: value for key, value in scopes.attrs.items() if key not in op.attrs}
+        if op.type in scopes.gradient_overrides and "_gradient_op_type" not in op.attrs:
+            new["_gradient_op_type"] = scopes.gradient_overrides[op.type].encode()
+        if scopes.container and not op.attrs.get("container"):
+            definition = self.op_def(op.type)
+            if definition is not None and definition.is_stateful and "container" in definition.attrs:
+                new["container"] = scopes.container.encode()
         if scopes.colocation:
-            groups = sorted({g for other in scopes.colocation for g in other.colocation_groups()})
-            attrs = dict(op.attrs)
-            attrs["_class"] = tuple(groups)
-            op.attrs = attrs
-            for other in scopes.colocation:
-                if other.device:
-                    op.device = other.device
+            new["_class"] = tuple(sorted({g for other in scopes.colocation for g in other.colocation_groups()}))
+            op.device = next((other.device for other in reversed(scopes.colocation) if other.device), op.device)
+        if new:
+            op.attrs = {**op.attrs, **new}
 
     def _mutable(self, op: Operation) -> None:
         if op.graph is not self:

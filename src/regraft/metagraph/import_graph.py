@@ -117,7 +117,7 @@ def import_nodes(
             for op in operations:
                 op.device = ""
         graph.extend(operations)
-        _enter_scopes(graph, operations, written)
+    _enter_scopes(graph, operations, written)
     return Imported(operations, elements, naming)
 
 
@@ -254,19 +254,24 @@ def _elements(wanted: Sequence[str], mapping: Mapping[tuple[str, int], Any], rea
 def _enter_scopes(graph: Graph, operations: Sequence[Operation], written: bytes | None) -> None:
     """Apply the device, control and control flow scopes in which the import stands, as to any new operation."""
     scopes = graph.scopes
+    if scopes.colocation or scopes.container or scopes.attrs or scopes.gradient_overrides:
+        for op in operations:
+            graph.enter_attr_scopes(op)
     placed = [op for op in operations if op.device]
     if scopes.devices or not _alone(placed, written):
         _place(graph, operations, scopes)
-    if scopes.controls:
+    context = scopes.control_flow_context
+    if context is not None:
+        # Inputs that are imported too are inside, wherever they stand in the order.
+        for op in operations:
+            op.control_flow_context = context
+    if scopes.controls or context is not None:
         for op in operations:
             taken = scopes.control_inputs_for(op.inputs)
             if taken:
                 op._controls = tuple(dict.fromkeys((*op._controls, *taken)))
-    context = scopes.control_flow_context
-    if context is not None:
-        for op in operations:
-            op.control_flow_context = context
-            context.AddOp(op)
+            if context is not None:
+                context.AddOp(op)
 
 
 def _alone(placed: Sequence[Operation], written: bytes | None) -> bool:
@@ -278,9 +283,9 @@ def _alone(placed: Sequence[Operation], written: bytes | None) -> bool:
         return True
     if len(placed) > _FEW or written is None:
         return False
-    nodes = [op.attrs.node for op in placed]  # type: ignore[attr-defined]  # LazyAttrs, as they were just read
-    if any("_class" in node.attr for node in nodes):
+    if any(_group(op.attrs) for op in placed):
         return False
+    nodes = [op.attrs.node for op in placed]  # type: ignore[attr-defined]  # LazyAttrs, as they were just read
     return not any(names.COLOCATION_PREFIX + node.name.encode() in written for node in nodes)
 
 
@@ -289,13 +294,11 @@ def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> Non
     placed = {op.name for op in operations if op.device}
     colocated: list[tuple[Operation, list[str]]] = []
     for op in operations:
-        attrs = op.attrs
-        if "_class" in attrs.node.attr:  # type: ignore[attr-defined]  # LazyAttrs, as the operation was just read
-            others = [name for name in _group(attrs) if name != op.name]
-            if others:
-                if scopes.devices or op.device or not placed.isdisjoint(others):
-                    colocated.append((op, others))
-                continue
+        others = [name for name in _group(op.attrs) if name != op.name]
+        if others:
+            if scopes.devices or op.device or not placed.isdisjoint(others):
+                colocated.append((op, others))
+            continue
         for scope in reversed(scopes.devices):
             if scope.device is None:
                 break
@@ -308,6 +311,11 @@ def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> Non
 
 
 def _group(attrs: Any) -> list[str]:
-    """The names of the nodes that the node is colocated with, read without decoding its attributes."""
-    groups = attrs.node.attr["_class"].list.s if attrs.given is None else attrs["_class"]
+    """The names of the nodes that the node is colocated with, read without decoding attributes just read (LazyAttrs)."""
+    if getattr(attrs, "given", attrs) is not None:
+        groups = attrs.get("_class", ())
+    elif "_class" in attrs.node.attr:
+        groups = attrs.node.attr["_class"].list.s
+    else:
+        return []
     return [g[5:].decode() for g in groups if g.startswith(names.COLOCATION_PREFIX)]

@@ -26,6 +26,8 @@ def to_array(
     type: TypeError when that would change the kind of the value (a float where an int is wanted); `preferred` is tried
     first and given up without complaint.
     """
+    if value is None:
+        raise ValueError("None values not supported.")
     if preferred is not None and dtype is None:
         try:
             return to_array(value, preferred)
