@@ -27,6 +27,7 @@ TABLES = (
     "metric",
     "nn",
     "rnn",
+    "parsing",
     "sparse",
     "summary",
     "tensor_array",

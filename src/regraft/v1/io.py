@@ -7,7 +7,23 @@ from typing import Any
 
 from regraft.v1 import _plain
 
-_HOMES = {"write_graph": "regraft.v1.train"}
+_HOMES = {
+    "write_graph": "regraft.v1.train",
+    **dict.fromkeys(
+        (
+            *("decode_csv", "decode_json_example", "decode_raw", "parse_example", "parse_sequence_example"),
+            *("parse_single_example", "parse_single_sequence_example", "serialize_tensor"),
+        ),
+        "regraft.v1._parsing",
+    ),
+    **dict.fromkeys(
+        ("FixedLenFeature", "FixedLenSequenceFeature", "SparseFeature", "VarLenFeature"),
+        "regraft.v1._parsing_features",
+    ),
+    **dict.fromkeys(
+        ("deserialize_many_sparse", "serialize_many_sparse", "serialize_sparse"), "regraft.v1._sparse_math"
+    ),
+}
 """Functions that live elsewhere."""
 
 
