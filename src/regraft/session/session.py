@@ -21,13 +21,15 @@ from regraft.session.partial import PartialRun
 class Session:
     """Runs parts of one graph, and keeps its variables from run to run. Several threads may use it.
 
-    tier  "auto" interprets small and rare runs and compiles heavy and frequent ones; "interpret" and "compile" do one
-          of them always. Results are the same, apart from rounding.
+    tier   "auto" interprets small and rare runs and compiles heavy and frequent ones; "interpret" and "compile" do one
+           of them always. Results are the same, apart from rounding.
+    state  shared with other sessions, which it outlives; None for one of its own
     """
 
-    def __init__(self, graph: Graph, tier: str = "auto") -> None:
+    def __init__(self, graph: Graph, tier: str = "auto", state: SessionState | None = None) -> None:
         self._graph = graph
-        self._state = SessionState()
+        self._shares = state is not None
+        self._state = SessionState() if state is None else state
         self._executor = Executor(self._state, tier)
         self._plans: dict[Any, tuple[int, Plan]] = {}
         self._partial: dict[str, PartialRun] = {}
@@ -117,7 +119,8 @@ class Session:
         """Give back all state. Runs that wait on a queue end with CancelledError."""
         if not self._closed:
             self._closed = True
-            self._state.close()
+            if not self._shares:
+                self._state.close()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -48,19 +48,18 @@ def _assign_sub(b: Builder, variable: Any, delta: Any, name: str | None = None) 
 
 def _zero_debiased(graph: Graph, variable: Any, value: Any, step: Any) -> Any:
     b = Builder(graph)
-    with variable_scope(graph, variable.name[: -len(":0")]):
-        with graph.colocate_with(variable):
-            options: dict[str, Any] = {"dtype": variable.dtype.base_dtype, "trainable": False}
-            biased = get_variable(
-                graph,
-                _free_name(graph, "biased"),
-                initializer=slots.zeros(graph),
-                shape=variable.get_shape(),
-                **options,
-            )
-            count = get_variable(
-                graph, _free_name(graph, "local_step"), shape=[], initializer=slots.zeros(graph), **options
-            )
+    with variable_scope(graph, variable.name[: -len(":0")]), graph.colocate_with(variable):
+        options: dict[str, Any] = {"dtype": variable.dtype.base_dtype, "trainable": False}
+        biased = get_variable(
+            graph,
+            _free_name(graph, "biased"),
+            initializer=slots.zeros(graph),
+            shape=variable.get_shape(),
+            **options,
+        )
+        count = get_variable(
+            graph, _free_name(graph, "local_step"), shape=[], initializer=slots.zeros(graph), **options
+        )
     moved = _assign_sub(b, biased, (biased - value) * step)
     counted = count.assign_add(1)
     factor = 1 - b.op("Pow", 1.0 - step, counted)

@@ -9,7 +9,6 @@ from regraft.base import dtypes
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
-from regraft.opkit.builder import Builder
 from regraft.train import slots
 from regraft.variables import Variable, VariableAggregation
 from regraft.variables.ambient import default_graph
@@ -102,18 +101,3 @@ def global_step_read(graph: Graph | None = None) -> Tensor | None:
             graph.add_to_collection(_READ, found[0])
     read: Tensor = found[0]
     return read
-
-
-def increment_global_step(increment: int, graph: Graph | None = None) -> Any:
-    """An operation that adds to the global step, after the read that hooks share. ValueError where there is none."""
-    graph = graph or default_graph()
-    step = get_global_step(graph)
-    if step is None:
-        raise ValueError(
-            "Global step tensor should be created by tf.train.get_or_create_global_step before calling increment."
-        )
-    read = global_step_read(graph)
-    with graph.name_scope(None), graph.name_scope(step.op.name + "/"), graph.control_dependencies([read]):
-        if isinstance(step, Variable):
-            return step.assign_add(increment)
-        return Builder(graph).op("AssignAdd", step, increment)

@@ -46,7 +46,7 @@ def _schedule(name: str, learning_rate: Any) -> Iterator[tuple[Builder, str, Any
 
 def _half_cosine(b: Builder, fraction: Any) -> Any:
     """From 1 to 0 while `fraction` goes from 0 to 1, along a cosine."""
-    return 0.5 * (1.0 + b.op("Cos", b.constant(math.pi) * fraction))  # type: ignore[operator]
+    return 0.5 * (1.0 + b.op("Cos", b.constant(math.pi) * fraction))
 
 
 def exponential_decay(
@@ -60,7 +60,8 @@ def exponential_decay(
     """learning_rate * decay_rate ** (global_step / decay_steps); the exponent is cut to integers for a staircase."""
     with _schedule(name or "ExponentialDecay", learning_rate) as (b, scope, rate, dtype):
         steps, base = b.cast(decay_steps, dtype), b.cast(decay_rate, dtype)
-        exponent = b.cast(global_step, dtype) / steps  # type: ignore[operator]
+        step: Any = b.cast(global_step, dtype)
+        exponent = step / steps
         if staircase:
             exponent = b.op("Floor", exponent)
         return multiply(rate, power_of(base, exponent), name=scope)  # type: ignore[no-any-return]
@@ -91,7 +92,8 @@ def inverse_time_decay(
     """learning_rate / (1 + decay_rate * global_step / decay_steps)."""
     with _schedule(name or "InverseTimeDecay", learning_rate) as (b, scope, rate, dtype):
         steps, speed = b.cast(decay_steps, dtype), b.cast(decay_rate, dtype)
-        passed = b.cast(global_step, dtype) / steps  # type: ignore[operator]
+        step: Any = b.cast(global_step, dtype)
+        passed = step / steps
         if staircase:
             passed = b.op("Floor", passed)
         one = b.cast(b.constant(1), dtype)
@@ -190,7 +192,7 @@ def cosine_decay_restarts(
         low: Any = b.cast(alpha, dtype)
         longer: Any = b.cast(t_mul, dtype)
         lower: Any = b.cast(m_mul, dtype)
-        passed: Any = b.cast(global_step, dtype) / steps  # type: ignore[operator]
+        passed: Any = b.cast(global_step, dtype) / steps
 
         def alike() -> Any:
             restarts = b.op("Floor", passed)
@@ -203,7 +205,7 @@ def cosine_decay_restarts(
 
         restarts, fraction = cond(equal(longer, 1.0), alike, growing)
         height = lower**restarts
-        falling = 0.5 * height * (1.0 + b.op("Cos", b.constant(math.pi) * fraction))  # type: ignore[operator]
+        falling = 0.5 * height * (1.0 + b.op("Cos", b.constant(math.pi) * fraction))
         return multiply(rate, (1 - low) * falling + low, name=scope)  # type: ignore[no-any-return]
 
 

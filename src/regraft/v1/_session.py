@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from regraft import proto
 from regraft import session as base
-from regraft.base.errors import NotFoundError
 from regraft.base.shapes import TensorShape
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
@@ -24,7 +23,7 @@ _TASK = "/job:localhost/replica:0/task:0"
 class Session(base.Session):
     """A session on `graph`, or on the default graph.
 
-    target  only "" (this process); NotFoundError for a cluster's address
+    target  "" for this process, or that of a `tf.train.Server` in it; NotFoundError for another
     config  a ConfigProto; what it says of devices, growth and rewriting is accepted and changes no result
     """
 
@@ -35,12 +34,12 @@ class Session(base.Session):
             raise TypeError(f'Argument `target` must be a string, but got "{type(target).__name__}"')
         if config is not None and not hasattr(config, "device_count"):
             raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
+        state = None
         if target:
-            raise NotFoundError(
-                f"No session factory registered for the given session options: target {target!r}",
-                hint="sessions run in this process; leave target empty",
-            )
-        super().__init__(_context.get_default_graph() if graph is None else graph)
+            from regraft.v1._server import state_of
+
+            state = state_of(target.decode() if isinstance(target, bytes) else target)
+        super().__init__(_context.get_default_graph() if graph is None else graph, state=state)
         self._config = config
         self._target = target
         self._contexts: list[contextlib.ExitStack] = []
@@ -117,7 +116,10 @@ class Session(base.Session):
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
-        """Sessions hold their own state here: there is nothing to reset for a target."""
+        """Forget the variables and resources of a server in this process. NotFoundError for another target."""
+        from regraft.v1._server import reset
+
+        reset(target.decode() if isinstance(target, bytes) else target)
 
 
 class InteractiveSession(Session):
