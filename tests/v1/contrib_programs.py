@@ -214,3 +214,155 @@ def scopes_of_arguments(tf: Any) -> None:
     assert framework.has_arg_scope(layers.conv2d)
     assert not framework.has_arg_scope(tf.nn.conv2d)
     assert "stride" in framework.arg_scoped_arguments(layers.conv2d)
+
+
+def _loss(tf: Any) -> Any:
+    x = tf.placeholder(tf.float32, [None, 4], name="x")
+    h = tf.contrib.layers.fully_connected(x, 3, normalizer_fn=tf.contrib.layers.batch_norm)
+    return tf.reduce_mean(tf.contrib.layers.linear(h, 1))
+
+
+@program
+def optimized_losses(tf: Any) -> None:
+    layers = tf.contrib.layers
+    loss = _loss(tf)
+    step = tf.train.get_or_create_global_step()
+    layers.optimize_loss(loss, step, 0.1, "SGD")
+    layers.optimize_loss(
+        loss,
+        step,
+        0.1,
+        "Momentum",
+        clip_gradients=5.0,
+        gradient_multipliers={"fully_connected/weights:0": 0.5},
+        summaries=["learning_rate", "loss", "gradients", "gradient_norm", "global_gradient_norm"],
+        update_ops=[],
+    )
+    layers.optimize_loss(loss, None, tf.constant(0.2), tf.train.AdamOptimizer, gradient_noise_scale=0.1, update_ops=[])
+    layers.optimize_loss(
+        loss,
+        step,
+        None,
+        lambda: tf.train.AdagradOptimizer(0.1),
+        clip_gradients=layers.adaptive_clipping_fn(global_step=step, static_max_norm=3.0),
+        name="last",
+        increment_global_step=False,
+        update_ops=[],
+    )
+
+
+@program
+def summaries(tf: Any) -> None:
+    layers = tf.contrib.layers
+    x = tf.placeholder(tf.float32, [None, 4], name="x")
+    layers.summarize_tensor(tf.reduce_mean(x))
+    layers.summarize_tensor(x, "tag")
+    assert layers.summarize_tensor(tf.placeholder(tf.string)) is None
+    layers.summarize_activation(tf.nn.relu6(x))
+    layers.summarize_activation(tf.nn.tanh(x))
+    layers.legacy_relu(x, 2)
+    layers.summarize_activations()
+    layers.summarize_weights()
+    layers.summarize_variables("fully")
+
+
+@program
+def train_ops(tf: Any) -> None:
+    training = tf.contrib.training
+    loss = _loss(tf)
+    training.create_train_op(loss, tf.train.GradientDescentOptimizer(0.1), summarize_gradients=True)
+    training.create_train_op(
+        loss,
+        tf.train.MomentumOptimizer(0.1, 0.9),
+        global_step=None,
+        update_ops=[],
+        variables_to_train=tf.trainable_variables()[:1],
+        transform_grads_fn=training.clip_gradient_norms_fn(3.0),
+        check_numerics=False,
+    )
+    assert len(tf.get_collection(tf.GraphKeys.TRAIN_OP)) == 4  # the optimizers' own beside these
+
+
+@program
+def old_losses(tf: Any) -> None:
+    losses = tf.contrib.losses
+    x = tf.placeholder(tf.float32, [5, 3], name="x")
+    y = tf.placeholder(tf.float32, [5, 3], name="y")
+    weights = tf.placeholder(tf.float32, [5], name="weights")
+    losses.mean_squared_error(x, y)
+    losses.mean_squared_error(x, y, weights, scope="mse")
+    losses.absolute_difference(x, y, tf.expand_dims(weights, 1))
+    losses.log_loss(x, y)
+    losses.hinge_loss(x, y)
+    losses.cosine_distance(x, y, 1)
+    losses.sigmoid_cross_entropy(x, y, label_smoothing=0.1)
+    losses.softmax_cross_entropy(x, y, weights=2.0)
+    losses.softmax_cross_entropy(x, y, label_smoothing=0.1)
+    losses.sparse_softmax_cross_entropy(x, tf.placeholder(tf.int64, [5, 1]))
+    losses.mean_pairwise_squared_error(x, y)
+    losses.add_loss(tf.reduce_sum(x))
+    losses.get_total_loss()
+
+
+@program
+def metrics(tf: Any) -> None:
+    metrics = tf.contrib.metrics
+    x = tf.placeholder(tf.float32, [5], name="x")
+    y = tf.placeholder(tf.float32, [5], name="y")
+    classes = tf.placeholder(tf.int64, [5], name="classes")
+    metrics.streaming_accuracy(classes, classes, name="accuracy_of_classes")
+    metrics.streaming_mean(x)
+    metrics.streaming_auc(x, classes)
+    metrics.streaming_mean_squared_error(x, y, tf.ones([5]))
+    metrics.streaming_mean_iou(classes, classes, 3)
+    metrics.streaming_precision(classes, classes)
+    metrics.streaming_recall(predictions=classes, labels=classes)
+    metrics.streaming_true_positives(classes, classes)
+    metrics.streaming_percentage_less(x, 0.5)
+    metrics.streaming_mean_cosine_distance(tf.reshape(x, [1, 5]), tf.reshape(y, [1, 5]), 1)
+    metrics.streaming_recall_at_k(tf.placeholder(tf.float32, [5, 9]), classes, 3)
+    metrics.streaming_false_positive_rate(classes, classes)
+    metrics.streaming_false_negative_rate(classes, classes)
+    metrics.streaming_covariance(x, y)
+    metrics.streaming_pearson_correlation(x, y, tf.ones([5]))
+    metrics.streaming_sensitivity_at_specificity(x, classes, 0.7)
+    metrics.count(x)
+    metrics.count(x, tf.ones([5]), name="weighted")
+    metrics.accuracy(classes, classes)
+    metrics.accuracy(classes, classes, tf.ones([5]))
+    metrics.f1_score(classes, x)
+    values, updates = metrics.aggregate_metric_map({"a": metrics.streaming_mean(x), "b": metrics.streaming_mean(y)})
+    assert sorted(values) == sorted(updates) == ["a", "b"]
+    values, updates = metrics.aggregate_metrics(metrics.streaming_mean(x), metrics.streaming_mean(y))
+    assert len(values) == len(updates) == 2
+
+
+@program
+def slim_training(tf: Any) -> None:
+    slim = tf.contrib.slim
+    images = tf.placeholder(tf.float32, [None, 8, 8, 1], name="images")
+    labels = tf.placeholder(tf.float32, [None, 4], name="labels")
+    with slim.arg_scope(
+        [slim.conv2d, slim.fully_connected],
+        weights_regularizer=slim.l2_regularizer(0.0005),
+        normalizer_fn=slim.batch_norm,
+        normalizer_params={"is_training": True, "decay": 0.9, "updates_collections": None},
+    ):
+        net = slim.repeat(images, 2, slim.conv2d, 4, [3, 3], scope="conv1")
+        net = slim.max_pool2d(net, [2, 2], scope="pool1")
+        net = slim.flatten(net, scope="flat")
+        net = slim.dropout(slim.fully_connected(net, 8, scope="fc1"), 0.5, is_training=True)
+        logits = slim.fully_connected(net, 4, activation_fn=None, normalizer_fn=None, scope="logits")
+    slim.losses.softmax_cross_entropy(logits, labels)
+    loss = slim.losses.get_total_loss()
+    slim.summaries.add_histogram_summaries(slim.get_model_variables(), "vars")
+    slim.summaries.add_scalar_summary(loss, "total")
+    slim.summaries.add_zero_fraction_summary(net)
+    slim.learning.create_train_op(
+        loss,
+        tf.train.RMSPropOptimizer(0.001),
+        clip_gradient_norm=4,
+        summarize_gradients=True,
+        gradient_multipliers={"logits/weights": 10.0},
+    )
+    assert slim.model_analyzer.analyze_vars(slim.get_model_variables()) == (776, 3104)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +12,8 @@ from regraft.v1._graph import placeholder
 from regraft.v1.contrib._variables import get_variable_full_name
 
 __all__ = ["assign_from_checkpoint", "assign_from_checkpoint_fn", "assign_from_values", "assign_from_values_fn"]
+
+_log = logging.getLogger("regraft")
 
 
 def _fed(var: Any) -> tuple[Any, Any]:
@@ -79,7 +81,7 @@ def assign_from_checkpoint(
         if not reader.has_tensor(name):
             if not ignore_missing_vars:
                 raise ValueError(f"Checkpoint is missing variable [{name}]")
-            warnings.warn(f"Checkpoint is missing variable [{name}]", stacklevel=2)
+            _log.warning("Checkpoint is missing variable [%s]", name)
             continue
         array = reader.get_tensor(name)
         for var in variables:
@@ -119,7 +121,7 @@ def assign_from_checkpoint_fn(
         var_list = {name: v for name, v in wanted.items() if reader.has_tensor(name)}
         for name in wanted:
             if name not in var_list:
-                warnings.warn(f"Variable {name} missing in checkpoint {model_path}", stacklevel=2)
+                _log.warning("Variable %s missing in checkpoint %s", name, model_path)
         if not var_list:
             return None
     saver = Saver(var_list, reshape=reshape_variables, write_version=SaverDef.V1)

@@ -3,6 +3,7 @@
 # ruff: noqa: F403  each module names in __all__ what belongs here
 from __future__ import annotations
 
+from regraft.v1 import nest as nest
 from regraft.v1._checks import assert_scalar as assert_scalar
 from regraft.v1._graph import is_tensor as is_tensor
 from regraft.v1._reduction import argsort as argsort

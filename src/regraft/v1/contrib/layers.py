@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from regraft.v1.contrib import _layer_parts as utils
+from regraft.v1.contrib._embedding import *
 from regraft.v1.contrib._initializers import *
 from regraft.v1.contrib._layers_conv import *
 from regraft.v1.contrib._layers_dense import *
 from regraft.v1.contrib._layers_norm import *
 from regraft.v1.contrib._layers_shape import *
 from regraft.v1.contrib._missing import missing_from
+from regraft.v1.contrib._optimizers import *
 from regraft.v1.contrib._regularizers import *
+from regraft.v1.contrib._summaries import *
 
 utils = utils
 

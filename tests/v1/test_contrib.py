@@ -1,0 +1,111 @@
+"""tf.contrib beyond graphs that TensorFlow's packages of today can make."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import regraft.v1 as tf
+
+contrib = tf.contrib
+
+
+@pytest.fixture
+def graph():
+    with tf.Graph().as_default() as graph:
+        yield graph
+
+
+def test_what_is_missing_says_so():
+    with pytest.raises(AttributeError, match="tf.contrib.tpu is missing in Regraft: JAX"):
+        _ = contrib.tpu
+    with pytest.raises(AttributeError, match="tf.contrib.nothing_of_the_kind is missing"):
+        _ = contrib.nothing_of_the_kind
+    with pytest.raises(AttributeError, match="tf.contrib.layers.crossed_column is missing"):
+        _ = contrib.layers.crossed_column
+
+
+def test_embed_sequence_makes_the_nodes_of_tensorflow_1(graph):
+    """The names are those of a model of 2018 that a repository on character models keeps."""
+    contrib.layers.embed_sequence(tf.placeholder(tf.int32, [None, None], name="ids"), 30, 15)
+    made = {op.name: op.type for op in graph.get_operations()}
+    assert made["EmbedSequence/embeddings"] == "VariableV2"
+    assert made["EmbedSequence/embeddings/Initializer/random_uniform/RandomUniform"] == "RandomUniform"
+    assert made["EmbedSequence/embeddings/Assign"] == "Assign"
+    assert made["EmbedSequence/embeddings/read"] == "Identity"
+    assert made["EmbedSequence/embedding_lookup"] == "GatherV2"  # Gather, then
+
+
+def test_embedding_lookup_unique_gives_the_rows(graph):
+    rows = np.arange(12, dtype=np.float32).reshape(4, 3)
+    found = contrib.layers.embedding_lookup_unique(tf.constant(rows), [[3, 1], [1, 1]])
+    assert found.shape.as_list() == [2, 2, 3]
+    with tf.Session() as sess:
+        np.testing.assert_array_equal(sess.run(found), rows[[[3, 1], [1, 1]]])
+
+
+def test_arg_scope_refuses_functions_that_are_not_decorated():
+    with pytest.raises(ValueError, match="add_arg_scope"), contrib.framework.arg_scope([tf.nn.relu], name="x"):
+        pass
+    with pytest.raises(TypeError, match="list"), contrib.framework.arg_scope(contrib.layers.conv2d):
+        pass
+
+
+def test_arg_scope_serves_functions_of_programs():
+    @contrib.framework.add_arg_scope
+    def scaled(x, by=1):
+        return x * by
+
+    with contrib.framework.arg_scope([scaled], by=3) as scope:
+        assert scaled(2) == 6
+        assert scaled(2, by=5) == 10
+    assert scaled(2) == 2
+    with contrib.framework.arg_scope(scope):
+        assert scaled(2) == 6
+    assert contrib.framework.arg_scoped_arguments(scaled) == ("by",)
+
+
+def test_values_are_assigned_from_a_checkpoint_by_other_names(graph, tmp_path):
+    w = tf.get_variable("w", initializer=np.float32([1, 2]))
+    b = tf.get_variable("b", initializer=np.float32(3))
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver({"old/w": w, "old/b": b}).save(sess, str(tmp_path / "model"), write_meta_graph=False)
+        sess.run([w.assign([0, 0]), b.assign(0)])
+        op, feeds = contrib.framework.assign_from_checkpoint(prefix, {"old/w": w})
+        sess.run(op, feeds)
+        np.testing.assert_array_equal(sess.run(w), [1, 2])
+        assert sess.run(b) == 0
+        restore = contrib.framework.assign_from_checkpoint_fn(prefix, {"old/b": b, "new": w}, ignore_missing_vars=True)
+        restore(sess)
+        assert sess.run(b) == 3
+        with pytest.raises(ValueError, match="missing variable"):
+            contrib.framework.assign_from_checkpoint(prefix, [w])
+
+
+def test_hparams_parse_what_they_are_told():
+    hparams = contrib.training.HParams(lr=0.1, units=[3, 4], name="a", flag=False)
+    hparams.parse("lr=0.5,units[1]=9,name=b c,flag=true")
+    assert hparams.values() == {"lr": 0.5, "units": [3, 9], "name": "b c", "flag": True}
+    hparams.parse("units=[1,2,3]")
+    assert hparams.units == [1, 2, 3]
+    hparams.parse_json('{"lr": 1.0}')
+    assert hparams.lr == 1.0
+    assert "lr" in hparams
+    assert hparams.get("other", 5) == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ("rate=1", "Unknown hyperparameter"),
+        ("lr=x", "Could not parse"),
+        ("lr=1,lr=2", "Multiple assignments"),
+        ("lr", "Malformed"),
+        ("lr=[1,2]", "Must not pass a list"),
+        ("units=1", "Must pass a list"),
+    ],
+)
+def test_hparams_refuse(values, words):
+    with pytest.raises(ValueError, match=words):
+        contrib.training.HParams(lr=0.1, units=[3, 4]).parse(values)
