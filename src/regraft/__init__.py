@@ -1,7 +1,7 @@
 """Regraft: TensorFlow 1 graphs and checkpoints, opened, run and trained on JAX.
 
-`import regraft.v1 as tf` has the names of `tensorflow.compat.v1`. `register_op` adds kernels for ops of one's own; see
-`regraft.model.own_ops`.
+`import regraft.v1 as tf` has the names of `tensorflow.compat.v1`. `register_op` adds kernels for ops of one's own, and
+`register_op_def` their signatures; see `regraft.model.own_ops`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib
 from typing import Any
 
 # What the package offers by itself, and where it lives. Looked up when used: the package imports nothing.
-_HOMES = {"register_op": "regraft.model.own_ops"}
+_HOMES = {"register_op": "regraft.model.own_ops", "register_op_def": "regraft.model.own_ops"}
 
 
 def __getattr__(name: str) -> Any:

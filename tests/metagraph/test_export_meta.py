@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from regraft import proto
-from regraft.base.errors import UnimplementedError
 from regraft.ir.graph import Graph
 from regraft.metagraph import (
     copy_scoped_meta_graph,
@@ -215,8 +214,6 @@ def test_what_is_no_message() -> None:
             export_meta_graph(graph=graph, **{name: "text"})
     with pytest.raises(TypeError, match="graph must be of type Graph"):
         export_meta_graph(graph="g")
-    with pytest.raises(UnimplementedError, match="save_debug_info"):
-        export_meta_graph(graph=graph, save_debug_info=True)
 
 
 def test_meta_info_is_kept_and_stamped() -> None:

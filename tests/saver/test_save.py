@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regraft.base.errors import FailedPreconditionError, UnimplementedError
+from regraft.base.errors import FailedPreconditionError
 
 
 @pytest.fixture
@@ -243,16 +243,6 @@ def test_default_attributes_may_be_left_out(tf, model, tmp_path: Path) -> None:
         with tf.Graph().as_default():
             tf.train.import_meta_graph(f"{path}.meta")
     assert sizes[1] < sizes[0] == sizes[2]
-
-
-def test_debug_info_is_refused_before_anything_is_written(rg, variables, session, tmp_path: Path) -> None:
-    variables(rg, a=1.0)
-    saver = rg.train.Saver()
-    with session(rg) as sess:
-        with pytest.raises(UnimplementedError, match="save_debug_info"):
-            saver.save(sess, str(tmp_path / "m"), save_debug_info=True)
-        assert names(tmp_path) == []
-        saver.save(sess, str(tmp_path / "m"), save_debug_info=True, write_meta_graph=False)
 
 
 def test_the_old_format_is_warned_about(rg, variables, session, tmp_path: Path, caplog) -> None:

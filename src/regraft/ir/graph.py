@@ -70,6 +70,10 @@ class Graph:
     def __len__(self) -> int:
         return len(self._ops)
 
+    def __bool__(self) -> bool:
+        """True: an empty graph is a graph."""
+        return True
+
     def __contains__(self, name: str) -> bool:
         return name in self._ops
 
@@ -329,6 +333,16 @@ class Graph:
     def scopes(self) -> Scopes:
         """The scope stacks of the calling thread."""
         return self._scopes
+
+    @property
+    def building(self) -> Graph:
+        """The graph into which new operations go: this one, or that of a function that the thread traces inside it."""
+        inner = self._scopes.tracing
+        return self if inner is None else inner.building
+
+    def source(self, tensor: Tensor) -> Tensor | None:
+        """The tensor of a graph around this one that an argument of a function stands for."""
+        return None
 
     # Building
 

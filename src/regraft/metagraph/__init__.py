@@ -6,6 +6,7 @@ from regraft.metagraph.export_meta import (
     copy_scoped_meta_graph,
     export_meta_graph,
     export_scoped_meta_graph,
+    write_debug_info,
     write_meta_graph,
 )
 from regraft.metagraph.import_graph import import_graph_def
@@ -21,6 +22,7 @@ __all__ = [
     "import_meta_graph",
     "read_meta_graph_file",
     "register_proto_function",
+    "write_debug_info",
     "write_graph",
     "write_meta_graph",
 ]

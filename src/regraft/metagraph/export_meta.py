@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from regraft import proto
 from regraft.base import names
-from regraft.base.errors import UnimplementedError
 from regraft.checkpoint import files
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
+from regraft.metagraph.debug_info import debug_info
 from regraft.metagraph.export_collections import add_collection_def, included
 from regraft.metagraph.export_nodes import extraneous_saver_nodes, scoped_graph_def
 from regraft.metagraph.meta_file import write_proto_file
@@ -55,13 +56,9 @@ def export_scoped_meta_graph(
     meta_info_def            what to begin with; the version fields are overwritten, in this very message
     collection_list          names of the collections to write; None for all
 
-    raises  TypeError where a message is of another kind; ValueError for a GraphDef of 2 GB or more;
-            UnimplementedError for `save_debug_info`: operations do not remember where they were made
+    save_debug_info          write the lines that made the operations beside `filename`, as `NAME.debug`
+    raises  TypeError where a message is of another kind; ValueError for a GraphDef of 2 GB or more
     """
-    if save_debug_info:
-        raise UnimplementedError(
-            "save_debug_info is not supported: operations do not remember the lines that made them"
-        )
     saver_def = _checked(saver_def, proto.SaverDef, "saver_def")
     graph_def = _checked(graph_def, proto.GraphDef, "graph_def")
     scope = export_scope or ""
@@ -94,7 +91,14 @@ def export_scoped_meta_graph(
     }
     if filename:
         write_proto_file(message, filename, as_text)
+        if save_debug_info:
+            write_debug_info(graph, filename, as_text)
     return message, variables
+
+
+def write_debug_info(graph: Graph, filename: Any, as_text: bool = False) -> None:
+    """Write where the graph's operations were made, beside the MetaGraph in `filename`."""
+    write_proto_file(debug_info(graph), f"{os.path.splitext(files.as_text(filename))[0]}.debug", as_text)
 
 
 def create_meta_graph_def(

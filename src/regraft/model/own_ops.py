@@ -1,13 +1,42 @@
-"""Kernels that a program adds for ops that Regraft does not have."""
+"""Signatures and kernels that a program adds for ops that Regraft does not have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal
 
+from regraft import proto
+from regraft.ir import op_def as op_defs
 from regraft.opkit import registry
 from regraft.opkit.registry import Kernel, OpSpec, Runs
 from regraft.opkit.shapes import unknown
+from regraft.serde.op_def import op_def_from_proto
+
+
+def register_op_def(definition: Any) -> None:
+    """Make the signature of an op known: what it takes and gives, its attributes and their defaults.
+
+        regraft.register_op_def('''
+            name: "Icp"
+            input_arg { name: "source" type: DT_FLOAT }
+            output_arg { name: "moved" type: DT_FLOAT }
+            attr { name: "iterations" type: "int" default_value { i: 10 } }
+        ''')
+
+    Nodes of the op are then checked when they are imported, and get the defaults of attributes that they leave out.
+    For a kernel, see `register_op`.
+
+    definition  an OpDef or OpList, ours or TensorFlow's, or an OpDef as text
+    raises      ValueError for text that is no OpDef; AlreadyExistsError where the op has another signature already
+    """
+    if isinstance(definition, str):
+        try:
+            definition = proto.parse_text(definition, proto.OpDef)
+        except proto.ParseError as e:
+            raise ValueError(f"the text is no OpDef: {e}") from e
+    every = [definition] if hasattr(definition, "input_arg") else proto.as_ours(definition, proto.OpList).op
+    for one in every:
+        op_defs.register(op_def_from_proto(proto.as_ours(one, proto.OpDef)))
 
 
 def register_op(

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from regraft import proto
-from regraft.base.errors import InvalidArgumentError, NotFoundError, UnimplementedError
+from regraft.base.errors import InvalidArgumentError, NotFoundError
 from regraft.base.names import in_scope, prepend_scope, strip_scope
 from regraft.checkpoint import files, open_checkpoint
 from regraft.checkpoint.management import checkpoint_exists, meta_graph_filename
 from regraft.checkpoint.state import DEFAULT_NAME, update_checkpoint_state
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
-from regraft.metagraph import export_meta_graph
+from regraft.metagraph import export_meta_graph, write_debug_info
 from regraft.metagraph import write_meta_graph as write_meta_graph_file
 from regraft.saver import restore as restoring
 from regraft.saver.build import V2, BulkSaverBuilder
@@ -209,10 +209,6 @@ class Saver:
         """
         if not self._is_built:
             raise RuntimeError("`build()` should be called before save if defer_build==True")
-        if save_debug_info and write_meta_graph:
-            raise UnimplementedError(
-                "save_debug_info is not supported: operations do not remember the lines that made them"
-            )
         latest_filename = latest_filename or DEFAULT_NAME
         if self._write_version != V2:
             _log.warning("Saving in the V1 checkpoint format, which is deprecated; write_version=2 is the default.")
@@ -233,6 +229,8 @@ class Saver:
         if write_meta_graph:
             meta = meta_graph_filename(checkpoint_file, meta_graph_suffix)
             write_meta_graph_file(meta, sess.graph, self.saver_def, strip_default_attrs)
+            if save_debug_info:
+                write_debug_info(sess.graph, meta)
         return path
 
     def _write(self, sess: Session, save_path: str, checkpoint_file: str) -> str:
@@ -316,7 +314,11 @@ class Saver:
     def _restore_plan(self, graph: Graph) -> RestorePlan | None:
         known = self._plan
         if known is None or known[0] is not graph or known[1] != graph.version:
-            self._plan = known = (graph, graph.version, plan_restore(graph, self.saver_def))
+            try:
+                plan = plan_restore(graph, self.saver_def)
+            except KeyError as e:
+                raise ValueError(f"The Saver's nodes are not in the session's graph: {e.args[0]}") from e
+            self._plan = known = (graph, graph.version, plan)
         return known[2]
 
     def _run_restore(self, sess: Session, path: str) -> list[str]:
