@@ -65,6 +65,7 @@ _MODULES = frozenset(
         "layers",
         "linalg",
         "logging",
+        "lookup",
         "losses",
         "manip",
         "math",
