@@ -1,7 +1,8 @@
 """Arrays that tensors are read into: aligned, of the dtype that the file names, and the checks before they are made."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from regraft.base.errors import DataLossError
 
 Array = npt.NDArray[Any]
 
+Allocate = Callable[[Sequence[int], DType], Array]
+"""`new_array`, or another source of arrays."""
+
+_MOST_IN_SLAB = 64 << 20  # bytes; the larger, the more one small array keeps from being free
 ALIGNMENT = 64  # XLA takes a host buffer as it is, without a copy, if it is aligned so
 
 
@@ -28,6 +33,37 @@ def aligned_empty(shape: Sequence[int], dtype: npt.DTypeLike) -> Array:
 def new_array(shape: Sequence[int], dtype: DType) -> Array:
     """An array to read a tensor into; of objects for strings."""
     return np.empty(shape, object) if dtype == string else aligned_empty(shape, dtype.numpy)
+
+
+class Slabs:
+    """Memory for many arrays, small ones side by side in slabs.
+
+    The system hands out new memory in pages, and a page costs more than reading a file into it. NumPy asks for large
+    pages, but for large arrays alone; a slab is one. It is free again when the last array in it is, so it is an eighth
+    of everything at most.
+    """
+
+    def __init__(self, total: int) -> None:
+        """`total`  bytes of all arrays that will be asked for."""
+        self._left = total
+        self._size = min(_MOST_IN_SLAB, total // 8)
+        self._slab: Array = np.empty(0, np.uint8)
+        self._lock = Lock()
+
+    def new_array(self, shape: Sequence[int], dtype: DType) -> Array:
+        """As the function `new_array`. Any thread may call it."""
+        if dtype == string:
+            return new_array(shape, dtype)
+        size = math.prod(shape) * dtype.numpy.itemsize
+        room = size + -size % ALIGNMENT
+        if 2 * room > self._size:
+            return new_array(shape, dtype)
+        with self._lock:
+            if room > len(self._slab):
+                self._slab = aligned_empty((max(room, min(self._size, self._left)),), np.uint8)
+            array, self._slab = self._slab[:size], self._slab[room:]
+            self._left -= room
+        return array.view(dtype.numpy).reshape(shape)
 
 
 def as_octets(array: Array) -> npt.NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import threading
 from regraft.base.dtypes import DType, resource, string, variant
 from regraft.base.errors import DataLossError, InvalidArgumentError, NotFoundError, UnimplementedError
 from regraft.checkpoint import bundle, files, string_tensors
-from regraft.checkpoint.arrays import Array, as_octets, new_array
+from regraft.checkpoint.arrays import Allocate, Array, as_octets, new_array
 from regraft.checkpoint.bundle import Entry
 from regraft.checkpoint.slices import TensorSlice, covered, overlap, within
 from regraft.wire import crc32c
@@ -69,15 +69,17 @@ class BundleReader:
             return first.shard, first.offset, entry.elements * entry.dtype.numpy.itemsize
         return entry.shard, entry.offset, entry.size
 
-    def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array:
-        """Tensor `name` or a part of it, into `out` (same dtype and shape, C-contiguous, writable) or a new array."""
+    def read(
+        self, name: str, part: TensorSlice | None = None, out: Array | None = None, allocate: Allocate = new_array
+    ) -> Array:
+        """Tensor `name` or a part of it, into `out` (of its dtype and shape, C-contiguous, writable) or a new array."""
         entry = self.entry(name)
         if part is None and not entry.slices:
-            return self._read_entry(entry, name, out)
+            return self._read_entry(entry, name, out, allocate)
         whole = TensorSlice.whole(len(entry.shape))
         shape = entry.shape if part is None else part.shape_in(entry.shape)
         if not entry.slices and shape == entry.shape:
-            return self._read_entry(entry, name, out)
+            return self._read_entry(entry, name, out, allocate)
         wanted = (part or whole).bounds(entry.shape)
         needed = []
         for stored in entry.slices or (whole,):
@@ -95,13 +97,13 @@ class BundleReader:
                 hint=f"stored are {', '.join(map(str, entry.slices))} of shape {list(entry.shape)}",
             )
         if out is None:
-            out = new_array(shape, entry.dtype)
+            out = allocate(shape, entry.dtype)
         for bounds, shared, stored_entry in needed:
             target = out[within(shared, wanted)]
             if shared == bounds and target.flags.c_contiguous and target.ndim:
-                self._read_entry(stored_entry, name, target)
+                self._read_entry(stored_entry, name, target, allocate)
             else:
-                target[...] = self._read_entry(stored_entry, name, None)[within(shared, bounds)]
+                target[...] = self._read_entry(stored_entry, name, None, new_array)[within(shared, bounds)]
         return out
 
     def _part(self, name: str, entry: Entry, stored: TensorSlice) -> Entry:
@@ -131,7 +133,7 @@ class BundleReader:
             )
         return source
 
-    def _read_entry(self, entry: Entry, name: str, out: Array | None) -> Array:
+    def _read_entry(self, entry: Entry, name: str, out: Array | None, allocate: Allocate) -> Array:
         source = self._locate(entry, name)
         if entry.dtype is string:
             data = memoryview(source.read_at(entry.offset, entry.size))
@@ -143,7 +145,7 @@ class BundleReader:
             out[...] = values.reshape(entry.shape)
             return out
         if out is None:
-            out = new_array(entry.shape, entry.dtype)
+            out = allocate(entry.shape, entry.dtype)
         _fill(source, entry, as_octets(out), name)
         if self._header.big_endian:
             out.byteswap(inplace=True)

@@ -10,7 +10,7 @@ from regraft import proto
 from regraft.base.dtypes import DType, as_dtype
 from regraft.base.errors import InvalidArgumentError
 from regraft.checkpoint import bundle, files
-from regraft.checkpoint.arrays import Array
+from regraft.checkpoint.arrays import Allocate, Array, Slabs, new_array
 from regraft.checkpoint.bundle_reader import BundleReader
 from regraft.checkpoint.slices import ShapeAndSlice, TensorSlice, bracketed
 from regraft.checkpoint.v1_reader import V1Reader
@@ -28,7 +28,9 @@ class _Format(Protocol):
     def dtype(self, name: str) -> DType: ...
     def shape(self, name: str) -> tuple[int, ...]: ...
     def place(self, name: str) -> tuple[int, int, int]: ...
-    def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array: ...
+    def read(
+        self, name: str, part: TensorSlice | None = None, out: Array | None = None, allocate: Allocate = new_array
+    ) -> Array: ...
     def close(self) -> None: ...
 
 
@@ -153,18 +155,20 @@ class CheckpointReader:
         given = into or {}
         wanted = list(dict.fromkeys(self.names() if names is None else names))
         found: dict[str, Array] = {}
+        places = {name: self._content.place(name) for name in wanted}
+        total = sum(size for _, _, size in places.values())
+        slabs = Slabs(total)
 
         def read(name: str) -> None:
             if name in given:
                 self.read_into(name, given[name])
                 found[name] = given[name]
             else:
-                found[name] = self._content.read(name)
+                found[name] = self._content.read(name, allocate=slabs.new_array)
 
-        places = {name: self._content.place(name) for name in wanted}
         ordered = sorted(wanted, key=places.__getitem__)
-        threads = min(_MOST_THREADS, (os.cpu_count() or 1) // 2)
-        if threads < 2 or sum(size for _, _, size in places.values()) < _WORTH_THREADS:
+        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        if threads < 2 or total < _WORTH_THREADS:
             for name in ordered:
                 read(name)
         else:

@@ -10,7 +10,7 @@ from regraft import proto
 from regraft.base.dtypes import DType
 from regraft.base.errors import DataLossError, FailedPreconditionError, InvalidArgumentError, NotFoundError
 from regraft.checkpoint import files, v1_values
-from regraft.checkpoint.arrays import Array, new_array, stored_dtype, stored_shape
+from regraft.checkpoint.arrays import Allocate, Array, new_array, stored_dtype, stored_shape
 from regraft.checkpoint.slices import TensorSlice, count, covered, overlap, within
 from regraft.wire import fields
 from regraft.wire.ordered_code import encode_tensor_slice
@@ -120,8 +120,10 @@ class V1Reader:
         tensor = self._tensor(name)
         return min(tensor.slices.values(), default=0), 0, math.prod(tensor.shape) * tensor.dtype.numpy.itemsize
 
-    def read(self, name: str, part: TensorSlice | None = None, out: Array | None = None) -> Array:
-        """Tensor `name` or a part of it, into `out` (same dtype and shape, writable) or a new array."""
+    def read(
+        self, name: str, part: TensorSlice | None = None, out: Array | None = None, allocate: Allocate = new_array
+    ) -> Array:
+        """Tensor `name` or a part of it, into `out` (same dtype and shape, writable) or one of `allocate`."""
         tensor = self._tensor(name)
         whole = TensorSlice.whole(len(tensor.shape))
         wanted = (part or whole).bounds(tensor.shape)
@@ -139,7 +141,7 @@ class V1Reader:
                 hint=f"stored are {', '.join(map(str, tensor.slices)) or 'none'} of shape {list(tensor.shape)}",
             )
         if out is None:
-            out = new_array(tuple(stop - start for start, stop in wanted), tensor.dtype)
+            out = allocate(tuple(stop - start for start, stop in wanted), tensor.dtype)
         for stored, bounds, shared, number in needed:
             values = self._values(name, tensor, stored, number)
             values = values.reshape([stop - start for start, stop in bounds])
