@@ -60,6 +60,7 @@ _MODULES = frozenset(
         "flags",
         "gfile",
         "graph_util",
+        "image",
         "initializers",
         "io",
         "layers",
