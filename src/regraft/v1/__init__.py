@@ -53,6 +53,7 @@ from regraft.v1.init_ops import *
 _MODULES = frozenset(
     {
         "app",
+        "audio",
         "bitwise",
         "compat",
         "contrib",
@@ -78,7 +79,10 @@ _MODULES = frozenset(
         "raw_ops",
         "resource_loader",
         "saved_model",
+        "sets",
+        "signal",
         "sparse",
+        "spectral",
         "strings",
         "summary",
         "sysconfig",
@@ -90,6 +94,7 @@ _MODULES = frozenset(
 
 # Names of the top level that not every program needs, and the modules where they live; under which name, if another.
 _NAMES = {
+    "DeviceSpec": "_device_spec",
     "Event": "summary",
     "FixedLenFeature": "_parsing_features",
     "FixedLenSequenceFeature": "_parsing_features",
