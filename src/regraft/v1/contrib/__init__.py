@@ -19,8 +19,13 @@ _LEFT_OUT = {
     "tensorrt": "Regraft compiles graphs with XLA: run the graph as it was before the conversion",
 }
 
+_ELSEWHERE = {"util": "regraft.v1._tensor_values"}
+"""Modules that live outside this package."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:
+        return importlib.import_module(_ELSEWHERE[name])
     if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}") is not None:
         return importlib.import_module(f"{__name__}.{name}")
     reason = _LEFT_OUT.get(name)
