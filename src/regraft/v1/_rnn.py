@@ -48,7 +48,7 @@ def transpose_batch_time(x: Tensor) -> Tensor:
     return out
 
 
-def _batch_size(inputs: Any) -> Any:
+def best_effort_input_batch_size(inputs: Any) -> Any:
     """The number of sequences in tensors [time, batch, ...]."""
     for tensor in inputs:
         sizes = tensor.shape.sizes
@@ -103,7 +103,7 @@ def dynamic_rnn(
                     f"{sequence_length} of shape: {sequence_length.shape}"
                 )
             sequence_length = identity(sequence_length, name="sequence_length")
-        batch_size = _batch_size(flat)
+        batch_size = best_effort_input_batch_size(flat)
         state = starting_state(cell, batch_size, dtype) if initial_state is None else initial_state
         if sequence_length is not None:
             with control_dependencies([_has_length(sequence_length, batch_size)]):
@@ -137,7 +137,7 @@ def _loop(
     """The loop over `inputs` [time, batch, ...], which the cell takes in the structure `form`."""
     output_sizes = nest.flatten(cell.output_size)
     time_steps = shape(inputs[0])[0]
-    batch_size = _batch_size(inputs)
+    batch_size = best_effort_input_batch_size(inputs)
     known_steps, known_batch = _known(inputs)
 
     def zero_output(size: Any) -> Any:
