@@ -21,6 +21,7 @@ TABLES = (
     "array",
     "control",
     "decay",
+    "image",
     "layer",
     "lookup",
     "loss",
@@ -44,7 +45,9 @@ NEEDS_KERAS = pytest.mark.skipif(
 NEEDS_SPARSE = pytest.mark.skipif(
     registry.lookup("SparseToDense") is None, reason="SparseToDense has no shape rule yet"
 )
+NEEDS_CODECS = pytest.mark.skipif(registry.lookup("DecodeJpeg") is None, reason="DecodeJpeg has no shape rule yet")
 MARKS = {
+    "image-coded": [NEEDS_CODECS],
     "nn-sampled_losses": [NEEDS_SPARSE],
 }
 

@@ -14,7 +14,7 @@ from tests.oracle import available, tensorflow
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-MODULES = ("", "debugging", "initializers", "linalg", "losses", "math", "metrics", "nn", "random")
+MODULES = ("", "debugging", "image", "initializers", "linalg", "losses", "math", "metrics", "nn", "random")
 
 # What TensorFlow added for other modes, or what stands in **kwargs here or there.
 OTHERS = {"layout", "partial", "bad_indices_policy", "kwargs", "args", "autotune"}
