@@ -35,12 +35,11 @@ class _CoordinatedSessionCreator(SessionCreator):
 
     def create_session(self) -> CoordinatedSession:
         from regraft.train.coordinator import Coordinator
-        from regraft.v1.train import start_queue_runners
 
         self.tf_sess = self._session_creator.create_session()
         self.coord = Coordinator(clean_stop_exception_types=[])
-        if _context.get_default_graph().get_collection(GraphKeys.QUEUE_RUNNERS):
-            start_queue_runners(sess=self.tf_sess, coord=self.coord)
+        for runner in _context.get_default_graph().get_collection(GraphKeys.QUEUE_RUNNERS):
+            runner.create_threads(self.tf_sess, coord=self.coord, daemon=True, start=True)
         for hook in self._hooks:
             hook.after_create_session(self.tf_sess, self.coord)
         return CoordinatedSession(HookedSession(self.tf_sess, self._hooks), self.coord, self._stop_grace_period_secs)

@@ -10,6 +10,7 @@ from typing import Any
 
 from regraft import proto
 from regraft.base import dtypes
+from regraft.checkpoint.records import read_records
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
 from regraft.opkit.builder import Builder
@@ -185,3 +186,8 @@ def get_summary_description(node_def: Any) -> Any:
         raise ValueError(f"Can't get_summary_description on {node_def.op}")
     said = json.loads(node_def.attr["description"].s or "{}")
     return proto.SummaryDescription(type_hint=said.get("typeHint", said.get("type_hint", "")))
+
+
+def summary_iterator(path: Any) -> Iterator[Any]:
+    """The events of an event file. NotFoundError if there is none, DataLossError at a record that is damaged."""
+    return map(proto.Event.FromString, read_records(path))

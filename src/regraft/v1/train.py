@@ -140,6 +140,7 @@ _NAMES = {
     "piecewise_constant_decay": "regraft.v1._decay",
     "polynomial_decay": "regraft.v1._decay",
     "replica_device_setter": "regraft.train.cluster",
+    "summary_iterator": "regraft.v1.summary",
 }
 
 SaverDef: Any = proto.SaverDef
