@@ -7,7 +7,6 @@ served, bit by bit: the first to ask for ten elements gets each as it comes, and
 from __future__ import annotations
 
 import heapq
-import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -223,10 +222,8 @@ class Queue:
 
     def _serve_enqueue(self, attempt: _Enqueue) -> bool:
         if self._closed:
-            what = (
-                f"Queue '{self.name}' is already closed." if attempt.closes else f"{self.type} '{self.name}' is closed."
-            )
-            attempt.fail(CancelledError(what))
+            what = f"Queue '{self.name}' is already" if attempt.closes else f"{self.type} '{self.name}' is"
+            attempt.fail(CancelledError(f"{what} closed."))
             return True
         moved = False
         while attempt.elements and (self.capacity < 0 or self._size() < self.capacity):
@@ -354,27 +351,36 @@ class ShuffleQueue(Queue):
         return self._size() if self._closed else max(self._size() - self.least, 0)
 
 
-class PriorityQueue(Queue):
-    """Gives the element whose first component, an int64, is least.
+class _Ranked:
+    """An element in a heap. Equal ones are not told apart: then they leave the heap as those of TensorFlow do."""
 
-    differs  elements of one priority come as they went in; TensorFlow gives them in no particular order
-    """
+    __slots__ = ("element", "priority")
+
+    def __init__(self, element: Element) -> None:
+        self.element = element
+        self.priority = int(element[0])
+
+    def __lt__(self, other: _Ranked) -> bool:
+        return self.priority < other.priority
+
+
+class PriorityQueue(Queue):
+    """Gives the element whose first component, an int64, is least."""
 
     type = "PriorityQueue"
 
     def _make_room(self) -> None:
-        self._heap: list[tuple[int, int, Element]] = []
-        self._count = itertools.count()
+        self._heap: list[_Ranked] = []
 
     def _put(self, element: Element) -> None:
-        heapq.heappush(self._heap, (int(element[0]), next(self._count), element))
+        heapq.heappush(self._heap, _Ranked(element))
 
     def _put_back(self, elements: list[Element]) -> None:
         for element in elements:
             self._put(element)
 
     def _take(self) -> Element:
-        return heapq.heappop(self._heap)[2]
+        return heapq.heappop(self._heap).element
 
     def _size(self) -> int:
         return len(self._heap)
@@ -391,5 +397,6 @@ def _padded(parts: Sequence[Any]) -> Any:
     dtype = parts[0].dtype
     out = np.full((len(parts), *sizes), b"" if dtype.kind == "O" else dtype.type(0), dtype)
     for i, part in enumerate(parts):
-        out[(i, *(slice(d) for d in part.shape))] = part
+        place: Any = tuple(slice(d) for d in part.shape)
+        out[i][place] = part
     return out

@@ -14,8 +14,8 @@ from typing import Any
 
 from regraft.base.errors import OpError
 
-Results = tuple[Any, ...] | None
-Task = Generator["Attempt", Any, Results]
+
+Task = Generator["Attempt", Any, Any]
 
 
 class Attempt:
@@ -73,34 +73,45 @@ class Attempt:
 
 
 class Turn:
-    """A lock for which tasks wait in line: `yield turn.ask()`, and `turn.leave()` when that is over."""
+    """A lock for which tasks wait in line.
+
+    turn = lock.ask()
+    try:
+        yield turn
+        ...
+    finally:
+        lock.leave(turn)
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken = False
+        self._holder: Attempt | None = None
         self._line: deque[Attempt] = deque()
 
     def ask(self) -> Attempt:
-        attempt = Attempt(self._withdraw)
+        turn = Attempt(self._withdraw)
         with self._lock:
-            if self._taken:
-                self._line.append(attempt)
-                return attempt
-            self._taken = True
-        attempt.succeed()
-        return attempt
+            self._line.append(turn)
+        self._go_on()
+        return turn
 
-    def leave(self) -> None:
+    def leave(self, turn: Attempt) -> None:
+        """End a turn, also one that never came."""
         with self._lock:
-            if not self._line:
-                self._taken = False
+            if self._holder is turn:
+                self._holder = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        with self._lock:
+            if self._holder is not None or not self._line:
                 return
-            following = self._line.popleft()
+            self._holder = following = self._line.popleft()
         following.succeed()
 
-    def _withdraw(self, attempt: Attempt, error: OpError) -> None:
+    def _withdraw(self, turn: Attempt, error: OpError) -> None:
         with self._lock:
-            if attempt not in self._line:
+            if turn not in self._line:
                 return
-            self._line.remove(attempt)
-        attempt.fail(error)
+            self._line.remove(turn)
+        turn.fail(error)

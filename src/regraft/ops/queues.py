@@ -16,7 +16,7 @@ from regraft.opkit.queues import KIND, PaddingQueue, PriorityQueue, Queue, Shuff
 from regraft.opkit.random import initial_state
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.resources import ResourceHandle, found, made, shared
-from regraft.opkit.shapes import ShapeContext, Sizes, fixed, no_outputs, scalar
+from regraft.opkit.shapes import fixed, no_outputs, scalar, unknown
 from regraft.opkit.waiting import Task
 
 _pair = fixed((2,))
@@ -118,33 +118,6 @@ def fake_queue(resource: Any) -> Any:
     return resource
 
 
-def _components(c: ShapeContext) -> list[TensorShape | None]:
-    """The shapes of the components of the queue that input 0 is the handle of, where its node says them."""
-    node = c.tensor(0).op
-    shapes = node.attrs.get("shapes") if node.type.removesuffix("V2").endswith("Queue") else None
-    if not shapes:
-        return [None] * c.output_count
-    found = [TensorShape(s) for s in shapes]
-    if node.type.startswith("Priority"):
-        found.insert(0, TensorShape([]))
-    return [*found] if len(found) == c.output_count else [None] * c.output_count
-
-
-def _elements(c: ShapeContext) -> list[Sizes]:
-    return [None if s is None else s.sizes for s in _components(c)]
-
-
-def _batch_of(count: int | None, c: ShapeContext) -> list[Sizes]:
-    return [None if sizes is None else (count, *sizes) for sizes in _elements(c)]
-
-
-def _batches(c: ShapeContext) -> list[Sizes]:
-    count = c.value(1)
-    if count is not None and count.ndim == 0 and count < 0:
-        raise c.fail(f"Input 'n' must be >= 0, but is {count}")
-    return _batch_of(None if count is None else int(count), c)
-
-
 @op("QueueEnqueue", "QueueEnqueueV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
 def queue_enqueue(handle: Any, components: tuple[Any, ...], *, session: Any) -> Task:
     """Put one element in, when there is room. CancelledError once the queue is closed."""
@@ -159,29 +132,22 @@ def queue_enqueue_many(handle: Any, components: tuple[Any, ...], *, session: Any
     return None
 
 
-@op("QueueDequeue", "QueueDequeueV2", shape=_elements, runs=Runs.HOST, session=True, blocking=True)
+@op("QueueDequeue", "QueueDequeueV2", shape=unknown, runs=Runs.HOST, session=True, blocking=True)
 def queue_dequeue(handle: Any, *, session: Any) -> Task:
     """Take one element out, when there is one. OutOfRangeError when the queue is closed and empty."""
-    return (yield _queue(session, handle).dequeue())  # type: ignore[no-any-return]
+    return (yield _queue(session, handle).dequeue())
 
 
-@op("QueueDequeueMany", "QueueDequeueManyV2", shape=_batches, runs=Runs.HOST, session=True, blocking=True)
+@op("QueueDequeueMany", "QueueDequeueManyV2", shape=unknown, runs=Runs.HOST, session=True, blocking=True)
 def queue_dequeue_many(handle: Any, n: Any, *, session: Any) -> Task:
     """Take n elements out, as they come. OutOfRangeError when the queue is closed and has less."""
-    return (yield _queue(session, handle).dequeue_many(int(n)))  # type: ignore[no-any-return]
+    return (yield _queue(session, handle).dequeue_many(int(n)))
 
 
-@op(
-    "QueueDequeueUpTo",
-    "QueueDequeueUpToV2",
-    shape=lambda c: _batch_of(None, c),
-    runs=Runs.HOST,
-    session=True,
-    blocking=True,
-)
+@op("QueueDequeueUpTo", "QueueDequeueUpToV2", shape=unknown, runs=Runs.HOST, session=True, blocking=True)
 def queue_dequeue_up_to(handle: Any, n: Any, *, session: Any) -> Task:
     """Take n elements out, as they come, or what is left in a closed queue. OutOfRangeError when that is nothing."""
-    return (yield _queue(session, handle).dequeue_many(int(n), fewer=True))  # type: ignore[no-any-return]
+    return (yield _queue(session, handle).dequeue_many(int(n), fewer=True))
 
 
 @op("QueueClose", "QueueCloseV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)

@@ -58,20 +58,23 @@ class Underway:
         """Go on until it must wait: False; or to its end: True."""
         while not self.waits:
             try:
-                self._attempt = in_context(self.node, [], self._next)
+                in_context(self.node, [], self._next)
             except StopIteration as end:
                 self.results = end.value or ()
                 return True
         return False
 
-    def _next(self) -> Any:
+    def _next(self) -> tuple[Any, ...]:
         if self._attempt is None:
-            return next(self._task)
+            self._attempt = next(self._task)
+            return ()
         try:
             value = self._attempt.result()
         except OpError as e:
-            return self._task.throw(e)
-        return self._task.send(value)
+            self._attempt = self._task.throw(e)
+        else:
+            self._attempt = self._task.send(value)
+        return ()
 
     def cancel(self, error: OpError) -> None:
         """Take back what it waits for, and end it."""
