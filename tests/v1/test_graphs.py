@@ -30,6 +30,7 @@ TABLES = (
     "nn",
     "rnn",
     "parsing",
+    "signal",
     "sparse",
     "session",
     "summary",

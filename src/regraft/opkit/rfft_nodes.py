@@ -6,24 +6,52 @@ from typing import Any
 
 import numpy as np
 
+from regraft.base import dtypes
 from regraft.opkit.constant import literal_value
 
 NAMES = {1: "RFFT", 2: "RFFT2D", 3: "RFFT3D"}
 
 
-def rfft(b: Any, x: Any, length: Any, rank: int) -> Any:
-    """tf.signal.rfft, rfft2d, rfft3d: `length` is a tensor, or its value."""
-    with b.graph.name_scope(NAMES[rank].lower()) as scope:
-        x, length = _padded(b, x, length, rank, False)
+def rfft(b: Any, x: Any, length: Any, rank: int, name: str | None = None) -> Any:
+    """tf.signal.rfft, rfft2d, rfft3d: `length` is a tensor, or its value; by default the input's."""
+    with b.graph.name_scope(name or NAMES[rank].lower()) as scope:
+        x = b.convert(x, preferred=dtypes.float32)
+        if x.dtype.base not in (dtypes.float32, dtypes.float64):
+            raise ValueError(f"RFFT requires tf.float32 or tf.float64 inputs, got: {x}")
+        x.shape.with_rank_at_least(rank)
+        x, length = _padded(b, x, _length(b, x, rank) if length is None else length, rank, False)
         wide = "complex64" if x.dtype.base.name == "float32" else "complex128"
         return b.op(NAMES[rank], x, length, Tcomplex=wide, name=scope)
 
 
-def irfft(b: Any, x: Any, length: Any, rank: int) -> Any:
-    """tf.signal.irfft, irfft2d, irfft3d: `length` is a tensor, or its value."""
-    with b.graph.name_scope("i" + NAMES[rank].lower()) as scope:
-        x, length = _padded(b, x, length, rank, True)
+def irfft(b: Any, x: Any, length: Any, rank: int, name: str | None = None) -> Any:
+    """tf.signal.irfft, irfft2d, irfft3d: `length` is a tensor, or its value; by default that of an even output."""
+    with b.graph.name_scope(name or "i" + NAMES[rank].lower()) as scope:
+        x = b.convert(x, preferred=dtypes.complex64)
+        x.shape.with_rank_at_least(rank)
+        if x.dtype.base not in (dtypes.complex64, dtypes.complex128):
+            raise ValueError(f"IRFFT requires tf.complex64 or tf.complex128 inputs, got: {x}")
+        x, length = _padded(b, x, _length_of_inverse(b, x, rank) if length is None else length, rank, True)
         return b.op("I" + NAMES[rank], x, length, Treal=x.dtype.real_dtype, name=scope)
+
+
+def _inner_sizes(x: Any, rank: int) -> list[int] | None:
+    sizes = x.shape.sizes
+    return None if sizes is None or None in sizes[-rank:] else list(sizes[-rank:])
+
+
+def _length(b: Any, x: Any, rank: int) -> Any:
+    sizes = _inner_sizes(x, rank)
+    return b.shape(x)[-rank:] if sizes is None else b.convert(sizes, dtypes.int32)
+
+
+def _length_of_inverse(b: Any, x: Any, rank: int) -> Any:
+    sizes = _inner_sizes(x, rank)
+    if sizes is not None:
+        return b.convert([*sizes[:-1], max(0, 2 * (sizes[-1] - 1))], dtypes.int32)
+    parts = list(b.Unpack(b.shape(x)[-rank:], num=rank, name="unstack"))
+    parts[-1] = b.Maximum(0, 2 * (parts[-1] - 1))
+    return b.stack(parts)
 
 
 def _padded(b: Any, x: Any, length: Any, rank: int, is_reverse: bool) -> tuple[Any, Any]:

@@ -57,6 +57,7 @@ _MODULES = frozenset(
         "bitwise",
         "compat",
         "contrib",
+        "data",
         "debugging",
         "flags",
         "gfile",

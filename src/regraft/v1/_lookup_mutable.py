@@ -49,7 +49,9 @@ class _Mutable(LookupInterface):
         with opened(name, f"{self.name}_Size", self._handle) as (b, _), b.graph.colocate_with(self._handle.op):
             return b.LookupTableSizeV2(self._handle)
 
-    def lookup(self, keys: Any, dynamic_default_values: Any = None, name: str | None = None) -> Any:
+    def lookup(  # type: ignore[override]  # as in TensorFlow
+        self, keys: Any, dynamic_default_values: Any = None, name: str | None = None
+    ) -> Any:
         """The value of each key; that of other keys, if given, stands in `dynamic_default_values`."""
         default = self._default if dynamic_default_values is None else dynamic_default_values
         with opened(name, f"{self.name}_lookup_table_find", self._handle, keys, default) as (b, _):
@@ -76,11 +78,11 @@ class _Mutable(LookupInterface):
 
     def export(self, name: str | None = None) -> tuple[Any, Any]:
         """(keys, values) of all entries."""
-        with opened(name, f"{self.name}_lookup_table_export_values", self._handle) as (b, _):
-            with b.graph.colocate_with(self._handle.op):
-                found: tuple[Any, Any] = b.LookupTableExportV2(
-                    self._handle, Tkeys=self._key_dtype, Tvalues=self._value_dtype
-                )
+        scope = f"{self.name}_lookup_table_export_values"
+        with opened(name, scope, self._handle) as (b, _), b.graph.colocate_with(self._handle.op):
+            found: tuple[Any, Any] = b.LookupTableExportV2(
+                self._handle, Tkeys=self._key_dtype, Tvalues=self._value_dtype
+            )
         return found
 
 
