@@ -61,3 +61,14 @@ def read_of_a_resource_as_global_step(tf: Any) -> None:
     with tf.variable_scope("", use_resource=True):
         tf.train.create_global_step()
     tf.train.StopAtStepHook(num_steps=3).begin()
+
+
+@program
+def supervisor(tf: Any) -> None:
+    _model(tf)
+    tf.train.Supervisor(logdir=None)
+
+
+@program
+def supervisor_of_nothing(tf: Any) -> None:
+    tf.train.Supervisor(logdir=None, ready_op=None)
