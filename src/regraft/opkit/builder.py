@@ -246,16 +246,20 @@ class Builder(Composites):
         elif inferred is not dtype.base:
             value = self._cast_leaves(value, dtype.base)
         with self.graph.name_scope(name or "packed") as scope:
-            items = []
+            # As in TensorFlow, what holds tensors comes first, and the constants between it after all of that.
+            items: list[Any] = list(value)
+            constants = []
             for i, item in enumerate(value):
                 if isinstance(item, (list, tuple)) and _holds_tensors(item):
-                    items.append(self._packed(item, dtype, str(i)))
+                    items[i] = self._packed(item, dtype, str(i))
                 elif isinstance(item, Tensor) or conversion_for(item) is not None:
-                    items.append(self.convert(item, dtype))
+                    items[i] = self.convert(item, dtype)
                 else:
                     if isinstance(item, (list, tuple)):
                         self.graph.unique_name(str(i))  # TensorFlow opens a scope for each list in the list
-                    items.append(self.convert(item, dtype, name=str(i)))
+                    constants.append(i)
+            for i in constants:
+                items[i] = self.convert(value[i], dtype, name=str(i))
             tensor: Tensor = self.op("Pack", items, name=scope)
         return tensor
 
