@@ -288,6 +288,7 @@ class Graph:
             scopes.controls, scopes.control_flow_context = (), None
         else:
             ops: list[Operation] = []
+            outside = {op for scope in scopes.controls for op in scope.ops}
             for item in inputs:
                 if hasattr(item, "_indexed_slices_op"):
                     item = item._indexed_slices_op
@@ -295,7 +296,7 @@ class Graph:
                     item = item.op  # a resource variable: nothing is read for it
                 element = self.as_graph_element(item)
                 op = element.op if isinstance(element, Tensor) else element
-                if op not in ops:
+                if op not in ops and op not in outside:
                     ops.append(op)
                 if not self._finalized and _MARK not in op.attrs:
                     self.set_attr(op, _MARK, True)

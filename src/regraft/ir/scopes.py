@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from regraft.ir.graph import Graph
     from regraft.ir.node import Operation, Tensor
 
 
@@ -58,6 +59,7 @@ class Scopes(threading.local):
         self.attrs: dict[str, Any] = {}
         self.gradient_overrides: dict[str, str] = {}
         self.container = ""
+        self.tracing: Graph | None = None
 
     @contextlib.contextmanager
     def replaced(self, stack: str, value: Any) -> Iterator[None]:

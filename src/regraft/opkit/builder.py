@@ -31,7 +31,7 @@ class Builder(Composites):
     __slots__ = ("graph",)
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph = graph.building
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if not name[0].isupper() and name[0] != "_":

@@ -154,9 +154,13 @@ def handle_sizes(tensor: Tensor) -> Sizes:
         if op.type in ("VarHandleOp", "VariableV2", "Variable", "TemporaryVariable") and shape is not None:
             sizes: Sizes = TensorShape(shape).sizes
             return sizes
-        if not op.inputs or op.type not in _FORWARDS_HANDLE:
+        outer = op.graph.source(tensor)
+        if outer is not None:
+            tensor = outer
+        elif not op.inputs or op.type not in _FORWARDS_HANDLE:
             break
-        tensor = op.inputs[0]
+        else:
+            tensor = op.inputs[0]
     return None
 
 

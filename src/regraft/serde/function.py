@@ -148,7 +148,7 @@ class _Body:
         at = 0
         for arg in definition.outputs:
             names = []
-            for i in range(_length(arg, values)):
+            for i in range(output_length(arg, values)):
                 names.append(f"{node.name}:{at}")
                 self.values[f"{node.name}:{arg.name}:{i}"] = [names[-1]]
                 at += 1
@@ -169,7 +169,8 @@ class _Body:
         return self.graph.get_tensor_by_name(name if ":" in name else f"{name}:0")
 
 
-def _length(arg: ArgDef, attrs: Mapping[str, Any]) -> int:
+def output_length(arg: ArgDef, attrs: Mapping[str, Any]) -> int:
+    """How many tensors an output argument of an op stands for in a node with these attributes."""
     if arg.number_attr:
         return int(attrs[arg.number_attr])
     return len(attrs[arg.type_list_attr]) if arg.type_list_attr else 1

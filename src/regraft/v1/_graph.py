@@ -13,6 +13,7 @@ from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Operation, Tensor
 from regraft.metagraph.import_graph import import_graph_def as _import_graph_def
 from regraft.opkit.conversion import register_conversion
+from regraft.opkit.func_graph import FuncGraph
 from regraft.opkit.slices import IndexedSlices
 from regraft.v1 import _context
 from regraft.v1._context import get_default_graph, get_default_session, reset_default_graph
@@ -99,6 +100,8 @@ def op_scope(values: Any, name: str | None, default_name: str | None = None) -> 
 def graph_of(values: Any) -> Graph:
     """The graph that the tensors among `values` belong to, else the default graph. ValueError when they differ."""
     default = get_default_graph()
+    if isinstance(default, FuncGraph):
+        return default  # it captures what is of the graphs around it
     found: Graph | None = None
     for value in _leaves(values):
         graph = getattr(value, "graph", None)
@@ -194,12 +197,33 @@ def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str
 
 
 def register_tensor_conversion_function(base_type: Any, conversion_func: Any, priority: int = 100) -> None:
-    """Make `conversion_func(value, dtype, name, as_ref)` the way from `base_type` to tensors."""
-    register_conversion(
-        base_type,
-        lambda value, dtype, name, as_ref: conversion_func(value, dtype=dtype, name=name, as_ref=as_ref),
-        priority,
-    )
+    """Make `conversion_func(value, dtype, name, as_ref)` the way from `base_type` to tensors.
+
+    raises  TypeError for what is no type or no function; a conversion to no tensor, or to one of another dtype than was
+            wanted, is a RuntimeError where the value is used
+    """
+    types = base_type if isinstance(base_type, tuple) else (base_type,)
+    if not all(isinstance(kind, type) for kind in types):
+        raise TypeError(f"Argument `base_type` must be a type or a tuple of types. Obtained: {base_type}")
+    if not callable(conversion_func):
+        raise TypeError(f"Argument `conversion_func` must be callable. Received {conversion_func}.")
+
+    def convert(value: Any, dtype: DType | None, name: str | None, as_ref: bool) -> Any:
+        found = conversion_func(value, dtype=dtype, name=name, as_ref=as_ref)
+        if found is NotImplemented:
+            return found
+        if not isinstance(found, Tensor):
+            raise RuntimeError(
+                f"Conversion function {conversion_func} for type {type(value)} returned non-Tensor: {found!r}"
+            )
+        if dtype is not None and not dtype.is_compatible_with(found.dtype):
+            raise RuntimeError(
+                f"Conversion function {conversion_func} for type {type(value)} returned incompatible dtype: "
+                f"requested = {dtype.base.name}, actual = {found.dtype.name}"
+            )
+        return found
+
+    register_conversion(types, convert, priority)
 
 
 def is_tensor(x: Any) -> bool:
