@@ -1,7 +1,7 @@
 """Regraft: TensorFlow 1 graphs and checkpoints, opened, run and trained on JAX.
 
 `import regraft.v1 as tf` has the names of `tensorflow.compat.v1`. `register_op` adds kernels for ops of one's own, and
-`register_op_def` their signatures; see `regraft.model.own_ops`.
+`register_op_def` their signatures (see `regraft.model.own_ops`); `bind_py_func` gives imported PyFunc nodes functions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ import importlib
 from typing import Any
 
 # What the package offers by itself, and where it lives. Looked up when used: the package imports nothing.
-_HOMES = {"register_op": "regraft.model.own_ops", "register_op_def": "regraft.model.own_ops"}
+_HOMES = {
+    "bind_py_func": "regraft.opkit.py_functions",
+    "register_op": "regraft.model.own_ops",
+    "register_op_def": "regraft.model.own_ops",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 
 _PART = re.compile(r"^(?:job:(?P<job>[^/]+)|replica:(?P<replica>\d+|\*)|task:(?P<task>\d+|\*)"
-                   r"|(?:device:)?(?P<type>[A-Za-z_][A-Za-z_0-9]*)(?::(?P<index>\d+|\*))?)$")  # fmt: skip
+                   r"|(?:device:(?=.)|(?=(?i:(?:xla_)?(?:cpu|gpu|tpu))(?:$|:)))"
+                   r"(?P<type>[A-Za-z_][A-Za-z_0-9]*)(?::(?P<index>\d+|\*))?)$")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

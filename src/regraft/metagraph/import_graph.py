@@ -311,7 +311,7 @@ def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> Non
 
 
 def _group(attrs: Any) -> list[str]:
-    """The names of the nodes that the node is colocated with, read without decoding attributes just read (LazyAttrs)."""
+    """The names of the nodes that the node is colocated with; attributes just read (LazyAttrs) are not decoded."""
     if getattr(attrs, "given", attrs) is not None:
         groups = attrs.get("_class", ())
     elif "_class" in attrs.node.attr:

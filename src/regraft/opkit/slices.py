@@ -74,8 +74,8 @@ class IndexedSlices:
         return IndexedSlices(-self.values, self.indices, self.dense_shape)  # type: ignore[operator]  # installed
 
     def __repr__(self) -> str:
-        dense = "" if self._dense_shape is None else f", dense_shape={self._dense_shape.name}"
-        return f"IndexedSlices(indices={self._indices.name}, values={self._values.name}{dense})"
+        dense = "" if self._dense_shape is None else f", dense_shape={self._dense_shape}"
+        return f"IndexedSlices(indices={self._indices}, values={self._values}{dense})"
 
 
 def _to_tensor(value: IndexedSlices, dtype: Any, name: str | None, as_ref: bool) -> Any:

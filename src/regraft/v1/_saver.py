@@ -109,6 +109,11 @@ class Saver(_saver.Saver):
         with _context.graph_as_default(self._graph):
             super().build()
 
+    def restore(self, sess: Any, save_path: Any, *, partial: bool = False) -> Any:
+        """Restore the variables; see `regraft.saver.Saver.restore`. Returns None unless `partial`."""
+        left = super().restore(sess, save_path, partial=partial)
+        return left if partial else None
+
     def _graph_to_export(self) -> Graph:
         """The default graph, as in TensorFlow; where it lacks the nodes of this Saver, the Saver's own."""
         graph = _context.get_default_graph()

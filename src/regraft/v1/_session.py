@@ -6,7 +6,7 @@ import bisect
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from regraft import proto
@@ -210,7 +210,7 @@ def load_variable(variable: Variable, value: Any, session: Any = None) -> None:
 
 def install() -> None:
     """Give graphs, tensors and operations the methods that need the default session or a protobuf message."""
-    from regraft.serde.attr import shape_to_proto
+    from regraft.serde.attr import attr_from_proto, shape_to_proto
     from regraft.serde.graph import graph_to_proto, node_to_proto, put_versions
     from regraft.serde.op_def import op_def_to_proto
 
@@ -230,6 +230,16 @@ def install() -> None:
         put_versions(graph, message)
         return message
 
+    def attr_scope(graph: Graph, attr_map: Any) -> contextlib.AbstractContextManager[None]:
+        if not isinstance(attr_map, Mapping):
+            raise TypeError("attr_map must be a dictionary mapping strings to AttrValue protocol buffers")
+        values = {
+            name: None if message is None else attr_from_proto(proto.as_ours(message, proto.AttrValue))
+            for name, message in attr_map.items()
+        }
+        return graph.attr_scope(values)
+
+    setattr(Graph, "_attr_scope", attr_scope)
     setattr(Tensor, "eval", evaluate)
     setattr(Variable, "eval", evaluate_variable)
     setattr(Variable, "load", load_variable)

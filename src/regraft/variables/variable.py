@@ -187,10 +187,10 @@ class Variable:
     def _assign_part(self, part: Operation, value: Any, name: str | None = None) -> Any:
         """Replace the elements that `part`, a StridedSlice of the variable, takes."""
         masks = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-        return self._strided_slice_assign(
-            *part.inputs[1:], value, f"{part.name}/_assign/" if name is None else name,
-            **{mask: part.get_attr(mask) for mask in masks},
-        )  # fmt: skip
+        begin, end, strides = part.inputs[1:]
+        name = f"{part.name}/_assign/" if name is None else name
+        given = {mask: part.get_attr(mask) for mask in masks}
+        return self._strided_slice_assign(begin, end, strides, value, name, **given)
 
     def _strided_slice_assign(
         self, begin: Any, end: Any, strides: Any, value: Any, name: str | None, **masks: int
