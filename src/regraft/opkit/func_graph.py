@@ -127,15 +127,20 @@ class FuncGraph(Graph):
         must_run: list[Operation] = []
         last: dict[Tensor | None, Operation] = {}
         reads: dict[Tensor, list[Operation]] = {}
+        inside = False
         for op in self.get_operations():
             definition = self.op_def(op.type)
+            if op.type == "Merge" and op.control_flow_context is None and inside:
+                must_run.append(op)  # what a branch did is done when the branches meet
+                inside = False
             if definition is None or not definition.is_stateful or op.type in _UNORDERED:
+                continue
+            if op.control_flow_context is not None:
+                inside = True
                 continue
             read_only = op.type in _READERS
             if not read_only or any(self.consumers(t) for t in op.outputs):
                 must_run.append(op)
-            if op.control_flow_context is not None:
-                continue
             before: list[Operation] = []
             resources = dict.fromkeys(t for t in op.inputs if t.dtype.base is resource)
             for t in resources:

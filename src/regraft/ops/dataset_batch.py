@@ -204,7 +204,7 @@ def dense_to_sparse_batch_dataset(
     output_shapes: Shapes,
     functions: Any,
 ) -> Any:
-    """Every `batch_size` dense elements as one sparse tensor: its indices, values and dense shape.
+    """Every `batch_size` dense elements as one sparse tensor in one piece: [3], its indices, values and dense shape.
 
     row_shape  [rank], the shape of a row; -1 is the longest in the batch
     """
@@ -224,7 +224,9 @@ def dense_to_sparse_batch_dataset(
             for i, v in enumerate(values)
         ]
         flat = np.concatenate([v.reshape(-1) for v in values])
-        return np.concatenate(indices).astype(np.int64), flat, np.array([len(values), *full], np.int64)
+        sparse = np.empty(3, object)
+        sparse[:] = [np.concatenate(indices).astype(np.int64), flat, np.array([len(values), *full], np.int64)]
+        return (sparse,)
 
     return _batched(input_dataset, batch_size, False, output_types, output_shapes, join)
 
