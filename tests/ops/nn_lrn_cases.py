@@ -34,5 +34,6 @@ CASES = [
     *_both(16),
     *_both(7, depth_radius=2, bias=2.0, alpha=1e-2, beta=0.75),
     *_both(4, depth_radius=0),
+    *_both(24, depth_radius=9, alpha=1e-2, beta=0.75),
     *_both(5, np.float16, depth_radius=2),
 ]

@@ -6,6 +6,8 @@ grouped convolutions there. On GPUs and TPUs the grouped convolutions.
 
 from __future__ import annotations
 
+import math
+from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -26,6 +28,10 @@ from regraft.opkit.convolution import (
     slices,
     spread,
 )
+from regraft.opkit.padding import extent
+
+_MANY = 8
+"""From so many images on, the gradient towards the filters adds them up one by one."""
 
 
 def _at(filters: Any, position: Sizes) -> Any:
@@ -77,14 +83,37 @@ def depthwise_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geom
         return last_to_first(depthwise_input_gradient(sizes, filters, first_to_last(dy), flipped(geometry)))
     window, multiplier = filters.shape[:-2], filters.shape[-1]
     rows, wide = _split(_wide(dy), multiplier), _wide(filters)
-    rank = rows.ndim
+    # One multiplier after another: a sum over neighbours in memory would not be vectorised.
+    gradients = [lax.index_in_dim(rows, m, rows.ndim - 1, keepdims=False) for m in range(multiplier)]
 
-    def part(position: Sizes) -> Any:
-        scaled = rows * lax.broadcast_in_dim(_at(wide, position), rows.shape, (rank - 2, rank - 1))
-        return lax.reduce_sum(scaled, (rank - 1,)) if multiplier > 1 else lax.squeeze(scaled, (rank - 1,))
+    def scaled(cells: Any, position: Sizes, m: int) -> Any:
+        one = lax.index_in_dim(_at(wide, position), m, 1, keepdims=False)
+        return cells * lax.broadcast_in_dim(one, cells.shape, (cells.ndim - 1,))
 
-    parts = ((position, part(position)) for position in product(*map(range, window)))
-    return lax.convert_element_type(spread(parts, sizes, window, geometry), dy.dtype)
+    if all(stride == 1 for stride in geometry.strides):
+        # Every cell of the input gathers from the window that lies mirrored around it.
+        mirrored = _mirrored(sizes, window, dy.shape, geometry)
+        parts = [
+            scaled(part, tuple(n - 1 - p for n, p in zip(window, position, strict=True)), m)
+            for m, gradient in enumerate(gradients)
+            for position, part in slices(gradient, window, sizes[1:-1], mirrored)
+        ]
+        total = reduce(lax.add, parts)
+    else:
+        positions = product(*map(range, window))
+        shares = ((p, reduce(lax.add, [scaled(g, p, m) for m, g in enumerate(gradients)])) for p in positions)
+        total = spread(shares, sizes, window, geometry)
+    return lax.convert_element_type(total, dy.dtype)
+
+
+def _mirrored(sizes: Sizes, window: Sizes, places: Sizes, geometry: Geometry) -> Geometry:
+    """How the window slides over the gradient, of shape `places`, so that it has a place for each cell of the input."""
+    pads = []
+    for i, (low, _) in enumerate(geometry.pads):
+        reach = extent(window[i], geometry.dilations[i]) - 1
+        before = reach - low
+        pads.append((before, reach + sizes[1 + i] - places[1 + i] - before))
+    return Geometry(geometry.strides, geometry.dilations, tuple(pads))
 
 
 def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
@@ -95,10 +124,22 @@ def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry)
         return lax.reshape(native_filter_gradient(x, grouped, dy, geometry, channels), sizes)
     if not geometry.channels_last:
         return depthwise_filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
-    rows = _split(_wide(dy), multiplier)
-    rank, parts = rows.ndim, []
-    for _, part in slices(_wide(x), tuple(window), dy.shape[1:-1], geometry):
-        spread_part = lax.broadcast_in_dim(part, rows.shape, range(rank - 1))
-        parts.append(lax.reduce_sum(spread_part * rows, tuple(range(rank - 2))))
+    wide, rows = _wide(x), _split(_wide(dy), multiplier)
+
+    def products(x: Any, rows: Any) -> list[Any]:
+        parts = slices(x, tuple(window), rows.shape[1:-2], geometry)
+        return [lax.broadcast_in_dim(part, rows.shape, range(rows.ndim - 1)) * rows for _, part in parts]
+
+    if rows.shape[0] < _MANY:
+        sums = products(wide, rows)
+    else:
+        # Image by image into sums as large as one image: XLA's sum over leading axes is not vectorised.
+        def add(i: Any, sums: list[Any]) -> list[Any]:
+            images = (lax.dynamic_slice_in_dim(v, i, 1, 0) for v in (wide, rows))
+            return [total + one for total, one in zip(sums, products(*images), strict=True)]
+
+        zeros = lax.full((1, *rows.shape[1:]), 0, rows.dtype)
+        sums = lax.fori_loop(np.int32(0), np.int32(rows.shape[0]), add, [zeros] * math.prod(window))
+    parts = [lax.reduce_sum(total, tuple(range(rows.ndim - 2))) for total in sums]
     out = lax.reshape(lax.concatenate(parts, 0) if len(parts) > 1 else parts[0], sizes)
     return lax.convert_element_type(out, x.dtype)
