@@ -30,6 +30,7 @@ TABLES = (
     "nn",
     "rnn",
     "parsing",
+    "pipeline",
     "signal",
     "sparse",
     "session",

@@ -8,7 +8,9 @@ from typing import Any
 from regraft.v1 import _plain
 
 _HOMES = {
+    "match_filenames_once": "regraft.v1._input_producers",
     "write_graph": "regraft.v1.train",
+    **dict.fromkeys(("PaddingFIFOQueue", "PriorityQueue", "QueueBase", "RandomShuffleQueue"), "regraft.v1._queues"),
     **dict.fromkeys(
         (
             *("decode_csv", "decode_json_example", "decode_raw", "parse_example", "parse_sequence_example"),

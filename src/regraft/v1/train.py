@@ -22,6 +22,7 @@ from regraft.train.optimizers import (
     MomentumOptimizer,
     RMSPropOptimizer,
 )
+from regraft.train.queue_runner import QueueRunner
 from regraft.train.regularized import (
     AdagradDAOptimizer,
     FtrlOptimizer,
@@ -59,6 +60,7 @@ __all__ = [
     "Optimizer",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
+    "QueueRunner",
     "QueueRunnerDef",
     "RMSPropOptimizer",
     "Saver",
@@ -93,6 +95,7 @@ _NAMES = {
     "ChiefSessionCreator": "regraft.v1._session_creators",
     "ClusterDef": "regraft.proto",
     "ClusterSpec": "regraft.train.cluster",
+    "Coordinator": "regraft.train.coordinator",
     "Example": "regraft.proto",
     "ExponentialMovingAverage": "regraft.train.averages",
     "Feature": "regraft.proto",
@@ -106,6 +109,7 @@ _NAMES = {
     "Int64List": "regraft.proto",
     "JobDef": "regraft.proto",
     "LoggingTensorHook": "regraft.train.hooks",
+    "LooperThread": "regraft.train.coordinator",
     "MonitoredSession": "regraft.v1._monitored_session",
     "MonitoredTrainingSession": "regraft.v1._monitored_session",
     "NanLossDuringTrainingError": "regraft.train.hooks",
@@ -129,17 +133,33 @@ _NAMES = {
     "SummaryWriter": "regraft.train.summary_writer",
     "Supervisor": "regraft.v1._supervisor",
     "WorkerSessionCreator": "regraft.v1._session_creators",
+    "add_queue_runner": "regraft.v1._queue_runners",
+    "batch": "regraft.v1._batching",
+    "batch_join": "regraft.v1._batching",
     "cosine_decay": "regraft.v1._decay",
     "cosine_decay_restarts": "regraft.v1._decay",
     "exponential_decay": "regraft.v1._decay",
+    "input_producer": "regraft.v1._input_producers",
     "inverse_time_decay": "regraft.v1._decay",
+    "limit_epochs": "regraft.v1._input_producers",
     "linear_cosine_decay": "regraft.v1._decay",
+    "match_filenames_once": "regraft.v1._input_producers",
+    "maybe_batch": "regraft.v1._batching",
+    "maybe_batch_join": "regraft.v1._batching",
+    "maybe_shuffle_batch": "regraft.v1._batching",
+    "maybe_shuffle_batch_join": "regraft.v1._batching",
     "natural_exp_decay": "regraft.v1._decay",
     "noisy_linear_cosine_decay": "regraft.v1._decay",
     "piecewise_constant": "regraft.v1._decay",
     "piecewise_constant_decay": "regraft.v1._decay",
     "polynomial_decay": "regraft.v1._decay",
+    "range_input_producer": "regraft.v1._input_producers",
     "replica_device_setter": "regraft.train.cluster",
+    "shuffle_batch": "regraft.v1._batching",
+    "shuffle_batch_join": "regraft.v1._batching",
+    "slice_input_producer": "regraft.v1._input_producers",
+    "start_queue_runners": "regraft.v1._queue_runners",
+    "string_input_producer": "regraft.v1._input_producers",
     "summary_iterator": "regraft.v1.summary",
 }
 
@@ -156,6 +176,8 @@ def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool =
 
 
 def __getattr__(name: str) -> Any:
+    if name == "queue_runner":
+        return importlib.import_module("regraft.v1._queue_runners")
     if name in _NAMES:
         return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
