@@ -59,6 +59,7 @@ _MODULES = frozenset(
         "contrib",
         "data",
         "debugging",
+        "distributions",
         "flags",
         "gfile",
         "graph_util",
