@@ -1,4 +1,4 @@
-"""The features of `proto.Example`, as arrays."""
+"""The features of `proto.Example` and `proto.SequenceExample`, as arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from regraft.base import dtypes
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
 
-Features = dict[str, tuple[DType, np.ndarray[Any, Any]]]
+Feature = tuple[DType, np.ndarray[Any, Any]]
+Features = dict[str, Feature]
+FeatureLists = dict[str, list[Feature | None]]
 
 _DTYPES = {"float_list": dtypes.float32, "int64_list": dtypes.int64, "bytes_list": dtypes.string}
 
@@ -25,17 +27,38 @@ def features_of(data: bytes, wanted: set[str]) -> Features:
         message = proto.Example.FromString(data)
     except proto.DecodeError as e:
         raise InvalidArgumentError(f"Could not parse example input, value: {data[:80]!r}") from e
-    entries = message.features.feature
+    return _read(message.features.feature, wanted)
+
+
+def sequences_of(data: bytes, context: set[str], lists: set[str]) -> tuple[Features, FeatureLists]:
+    """The wanted features of a SequenceExample's context, and of each wanted list the features of its steps.
+
+    raises InvalidArgumentError for bytes that are no SequenceExample
+    """
+    try:
+        message = proto.SequenceExample.FromString(data)
+    except proto.DecodeError as e:
+        raise InvalidArgumentError(f"Could not parse example input, value: {data[:80]!r}") from e
+    found = message.feature_lists.feature_list
+    steps = {name: [_values(f) for f in found[name].feature] for name in lists if name in found}
+    return _read(message.context.feature, context), steps
+
+
+def _read(entries: Any, wanted: set[str]) -> Features:
     out: Features = {}
     for name in wanted:
-        if name not in entries:
-            continue
-        kind = entries[name].WhichOneof("kind")
-        if kind is None:
-            continue
-        dtype = _DTYPES[kind]
-        values = getattr(entries[name], kind).value
-        array = np.empty(len(values), dtype.numpy)
-        array[:] = values
-        out[name] = (dtype, array)
+        values = _values(entries[name]) if name in entries else None
+        if values is not None:
+            out[name] = values
     return out
+
+
+def _values(feature: Any) -> Feature | None:
+    kind = feature.WhichOneof("kind")
+    if kind is None:
+        return None
+    dtype = _DTYPES[kind]
+    values = getattr(feature, kind).value
+    array = np.empty(len(values), dtype.numpy)
+    array[:] = values
+    return dtype, array
