@@ -294,7 +294,7 @@ class Supervisor:
 
     def stop_on_exception(self) -> contextlib.AbstractContextManager[Any]:
         """A block that asks all threads to stop when it raises."""
-        return self._coord.stop_on_exception()  # type: ignore[no-any-return]
+        return self._coord.stop_on_exception()
 
     def wait_for_stop(self) -> None:
         """Wait until somebody asks to stop."""
