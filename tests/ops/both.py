@@ -39,10 +39,15 @@ class Built:
 RESOURCE = np.zeros((), np.dtype([("resource", np.uint8)]))
 """Stands in a row for the handle of a resource; ops that take one are run by tests of their own."""
 
+VARIANT = np.zeros((), np.dtype([("variant", np.uint8)]))
+"""Stands in a row for a dataset or another object in a variant tensor."""
+
 
 def type_of(value: np.ndarray[Any, Any]) -> dtypes.DType:
     if value.dtype == RESOURCE.dtype:
         return dtypes.resource
+    if value.dtype == VARIANT.dtype:
+        return dtypes.variant
     return dtypes.string if value.dtype.kind in "OSU" else dtypes.as_dtype(value.dtype)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from regraft.base.errors import UnimplementedError
 from regraft.ir.graph import Graph
@@ -14,32 +15,39 @@ from regraft.runtime.plan import Plan
 from regraft.runtime.planner import Planner
 from regraft.runtime.structure import Unstructured
 
+_NONE: Mapping[Tensor, str] = MappingProxyType({})
+
 
 def build_plan(
-    graph: Graph, fetches: Sequence[Tensor | Operation], feeds: Sequence[Tensor], structured: bool = True
+    graph: Graph,
+    fetches: Sequence[Tensor | Operation],
+    feeds: Sequence[Tensor],
+    structured: bool = True,
+    variables: Mapping[Tensor, str] = _NONE,
 ) -> Plan:
     """The plan for one combination of fetches and feeds.
 
+    variables   tensors that are fed with variables: which ones
     structured  False leaves control flow to the dataflow interpreter, which is slow but assumes nothing
 
     raises  UnimplementedError naming every op behind the fetches that has no kernel
             InvalidArgumentError for a placeholder that nothing feeds
     """
-    ops = prune.needed(fetches, feeds)
+    ops = prune.needed(fetches, [*feeds, *variables])
     check_known(ops)
     order = prune.ordered(ops)
     if calls.needed(order):
         reason = "asked for"
         if structured:
             try:
-                return calls.CallPlanner(order, list(feeds)).plan(fetches)
+                return calls.CallPlanner(order, list(feeds), variables).plan(fetches)
             except Unstructured as e:
                 reason = str(e)
         try:
-            return DataflowPlanner(order, list(feeds), reason).plan(fetches)
+            return DataflowPlanner(order, list(feeds), reason, variables).plan(fetches)
         except Unstructured as e:
             raise UnimplementedError(f"control flow inside a function does not fit together: {e}") from e
-    return Planner(order, list(feeds)).plan(fetches)
+    return Planner(order, list(feeds), variables).plan(fetches)
 
 
 def check_known(ops: set[Operation]) -> None:

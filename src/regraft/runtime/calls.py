@@ -54,8 +54,8 @@ def functions_of(op: Operation) -> list[FunctionRef]:
 class CallPlanner(RegionPlanner):
     """A planner for operations with control flow and calls among them."""
 
-    def __init__(self, order: list[Operation], feeds: list[Tensor]) -> None:
-        super().__init__(order, feeds)
+    def __init__(self, order: list[Operation], feeds: list[Tensor], variables: Mapping[Tensor, str]) -> None:
+        super().__init__(order, feeds, variables)
         self._bodies: dict[tuple[Operation, int], FunctionBody] = {}
         self._path: list[str] = []
         self._hosts: dict[str, bool] = {}

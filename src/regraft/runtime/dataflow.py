@@ -9,7 +9,7 @@ slow.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,10 @@ _FLOW = frozenset(
 class DataflowPlanner(CallPlanner):
     """Plans one step, which the dataflow interpreter runs."""
 
-    def __init__(self, order: list[Operation], feeds: list[Tensor], reason: str) -> None:
-        super().__init__(order, feeds)
+    def __init__(
+        self, order: list[Operation], feeds: list[Tensor], reason: str, variables: Mapping[Tensor, str]
+    ) -> None:
+        super().__init__(order, feeds, variables)
         self._reason = reason
 
     def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:

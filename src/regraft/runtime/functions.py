@@ -16,7 +16,7 @@ import numpy as np
 from regraft.base.errors import InvalidArgumentError, NotFoundError
 from regraft.ir.attr import FunctionRef
 from regraft.ir.graph import Graph
-from regraft.ir.node import Tensor
+from regraft.ir.node import Operation, Tensor
 from regraft.runtime.build import build_plan
 from regraft.runtime.calls import effects
 from regraft.runtime.executor import Executor
@@ -126,19 +126,10 @@ class Functions:
             raise NotFoundError(f"function {function.name!r} is not in the library", where=(f"node {self.node!r}",))
         body = function_body(self._graph, found, function.attrs)
         count = len(body.inputs)
-        fed = [(i, t) for i, t in enumerate(body.inputs) if not _names_variable(t, i - count + len(names), names)]
-        plan = build_plan(
-            body.graph, [*body.outputs, *body.controls, *effects(body.graph)], [tensor for _, tensor in fed]
-        )
+        behind = zip(body.inputs[count - len(names) :], names, strict=True)
+        variables = {tensor: name for tensor, name in behind if name is not None}
+        fed = [(i, t) for i, t in enumerate(body.inputs) if t not in variables]
+        fetches: list[Tensor | Operation] = [*body.outputs, *body.controls, *effects(body.graph)]
+        plan = build_plan(body.graph, fetches, [tensor for _, tensor in fed], variables=variables)
         numbers = tuple((i, plan.feeds[tensor]) for i, tensor in fed)
         return Planned(plan, count, numbers, len(body.outputs), Executor(self.session))
-
-
-def _names_variable(argument: Tensor, position: int, names: tuple[str | None, ...]) -> bool:
-    """Whether an argument is the handle of a variable; then it becomes that variable, known to the plan by name."""
-    name = names[position] if position >= 0 else None
-    if name is None:
-        return False
-    argument.op.type = "VarHandleOp"
-    argument.op.attrs = {"shared_name": name.encode(), "container": b""}
-    return True

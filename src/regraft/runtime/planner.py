@@ -10,7 +10,7 @@ them goes into as few programs as possible.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from regraft.base.dtypes import resource, variant
@@ -51,14 +51,16 @@ def _from_host(tensor: Tensor) -> bool:
 class Planner:
     """Turns operations into nodes, in order, and nodes into steps."""
 
-    def __init__(self, order: list[Operation], feeds: list[Tensor]) -> None:
+    def __init__(self, order: list[Operation], feeds: list[Tensor], variables: Mapping[Tensor, str]) -> None:
         self.order = order
         self.numbers: dict[Tensor, int] = {}
         self.feeds = {t: self.number(t) for t in feeds}
-        self.names: dict[Tensor, str] = {}
+        # What the operations take from outside: values, and variables by their names.
+        self.given = {*feeds, *variables}
+        self.names: dict[Tensor, str] = dict(variables)
         self.nodes: list[Node] = []
         self.consts: list[tuple[int, Any]] = []
-        self.handles: list[tuple[int, Any]] = []
+        self.handles: list[tuple[int, Any]] = [(self.number(t), VariableName(n)) for t, n in variables.items()]
         # For each operation the variables that it, or anything it depends on, has written: a bit for each.
         self.written: dict[Operation, int] = {}
         self.after: dict[Operation, tuple[Operation, ...]] = {}

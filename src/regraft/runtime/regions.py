@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -45,13 +45,13 @@ class Draft:
 class RegionPlanner(Planner):
     """A planner for operations with control flow among them."""
 
-    def __init__(self, order: list[Operation], feeds: list[Tensor]) -> None:
-        super().__init__(order, feeds)
+    def __init__(self, order: list[Operation], feeds: list[Tensor], variables: Mapping[Tensor, str]) -> None:
+        super().__init__(order, feeds, variables)
         # Numbers of handles of TensorArrays and stacks, and of lists: whether they can grow.
         self.objects: dict[int, bool] = {}
 
     def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:
-        recovered = Structure(self.order, self.feeds, self.on_host)
+        recovered = Structure(self.order, self.given, self.on_host)
         self._items(recovered.items)
         found = tuple(self._alive(self.fetch(f), f, recovered) for f in fetches)
         wanted = Counter(n for f in found for n in (f.number, *(p for p, _ in f.alive)) if n is not None)
