@@ -271,7 +271,7 @@ class _Walk:
             if rule is None:
                 return
             for i, grad in enumerate(grads):
-                if grad is None and is_trainable(op.outputs[i]) and op.type != "IdentityN":
+                if grad is None and is_trainable(op.outputs[i]):
                     grads = [*grads[:i], self.loops.zeros(op, i, self._zeros), *grads[i + 1 :]]
             with self.graph.name_scope(f"{op.name}_grad"):
                 # A rule sees the gradients it was called with; shapes carry over to what it returns.
