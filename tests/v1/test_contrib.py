@@ -109,3 +109,25 @@ def test_hparams_parse_what_they_are_told():
 def test_hparams_refuse(values, words):
     with pytest.raises(ValueError, match=words):
         contrib.training.HParams(lr=0.1, units=[3, 4]).parse(values)
+
+
+def test_normal_vectors_of_free_components(graph):
+    loc, scale, x = np.float32([[0, 1], [2, 3]]), np.float32([1, 2]), np.float32([[0.5, 2], [1, 1]])
+    d = contrib.distributions.MultivariateNormalDiag(loc, scale)
+    other = contrib.distributions.MultivariateNormalDiag(scale_diag=scale * 2)
+    z = (x - loc) / scale
+    expected = (-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(scale)).sum(-1)
+    divergence = 0.5 * ((loc / (2 * scale)) ** 2 + 0.25 - 1 + np.log(4)).sum(-1)
+    sample = d.sample(5, seed=1)
+    assert sample.shape.as_list() == [5, 2, 2]
+    assert (d.batch_shape.as_list(), d.event_shape.as_list()) == ([2], [2])
+    with tf.Session() as sess:
+        found = sess.run([d.log_prob(x), contrib.distributions.kl_divergence(d, other), d.mean(), d.stddev()])
+        drawn = sess.run(d.sample(20000, seed=3))
+    np.testing.assert_allclose(found[0], expected, rtol=1e-6)
+    np.testing.assert_allclose(found[1], divergence, rtol=1e-6)
+    np.testing.assert_array_equal(found[2], loc)
+    np.testing.assert_array_equal(found[3], np.broadcast_to(scale, (2, 2)))
+    # Four standard errors of the mean, and of the standard deviation.
+    assert (abs(drawn.mean(0) - loc) < 4 * scale / np.sqrt(20000)).all()
+    assert (abs(drawn.std(0) - scale) < 4 * scale / np.sqrt(40000)).all()

@@ -21,6 +21,7 @@ TABLES = (
     "array",
     "control",
     "decay",
+    "distribution",
     "image",
     "layer",
     "lookup",
