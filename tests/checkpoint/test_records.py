@@ -36,10 +36,9 @@ def test_cut_off(tmp_path, compression):
     data = _written(path, compression)
     with open(path, "wb") as file:
         file.write(data[:-20])
-    found = []
+    found: list[bytes] = []
     with pytest.raises(DataLossError):
-        for record in read_records(path, compression):
-            found.append(record)
+        found.extend(read_records(path, compression))
     assert found == RECORDS[: len(found)]
 
 

@@ -176,7 +176,8 @@ def _said(tf: Any, folder: str) -> list[Any]:
     for event in tf.train.summary_iterator(path):
         values = []
         for value in event.summary.value:
-            value.image.encoded_image_string = b""
+            if value.HasField("image"):
+                value.image.encoded_image_string = b""
             values.append(str(value))
         graph = [n.name for n in tf.GraphDef.FromString(event.graph_def).node]
         found.append((event.WhichOneof("what"), event.step, values, graph, event.session_log.status))

@@ -49,7 +49,9 @@ def _recorder(tf: Any, journal: list[Any], name: str) -> Any:
             return tf.train.SessionRunArgs({"loss": "loss:0", "list": ["x:0"]})
 
         def after_run(self, run_context, run_values):
-            journal.append((name, "after_run", float(run_values.results["loss"]), run_values.results["list"][0].tolist()))
+            journal.append(
+                (name, "after_run", float(run_values.results["loss"]), run_values.results["list"][0].tolist())
+            )
 
         def end(self, session):
             journal.append((name, "end", session.run("global_step:0").item()))

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from regraft.v1._session import Session
 
 
+class Summaries:
+    """Where summaries of `tf.contrib.summary` go, and when they are written: a bool, a tensor, or None for never."""
+
+    writer: Any = None
+    recording: Any = None
+
+
 class _Stacks(threading.local):
     def __init__(self) -> None:
         self.graphs: list[Graph] = []
         self.sessions: list[Session] = []
         self.arg_scopes: list[dict[str, dict[str, Any]]] = []
+        self.summaries = Summaries()
 
 
 _stacks = _Stacks()
@@ -82,6 +90,11 @@ def pop_session(session: Any) -> None:
 def arg_scopes() -> list[dict[str, dict[str, Any]]]:
     """The open blocks of `tf.contrib.framework.arg_scope` of this thread, the innermost last."""
     return _stacks.arg_scopes
+
+
+def summaries() -> Summaries:
+    """The settings of `tf.contrib.summary` in this thread."""
+    return _stacks.summaries
 
 
 def executing_eagerly() -> bool:

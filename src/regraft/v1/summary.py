@@ -26,10 +26,12 @@ __all__ = [
     "Summary",
     "SummaryDescription",
     "TaggedRunMetadata",
+    "all_v2_summary_ops",
     "audio",
     "get_summary_description",
     "histogram",
     "image",
+    "initialize",
     "merge",
     "merge_all",
     "scalar",
@@ -191,3 +193,17 @@ def get_summary_description(node_def: Any) -> Any:
 def summary_iterator(path: Any) -> Iterator[Any]:
     """The events of an event file. NotFoundError if there is none, DataLossError at a record that is damaged."""
     return map(proto.Event.FromString, read_records(path))
+
+
+def all_v2_summary_ops() -> list[Any]:
+    """`tf.contrib.summary.all_summary_ops`."""
+    from regraft.v1.contrib.summary import all_summary_ops
+
+    return all_summary_ops()
+
+
+def initialize(graph: Any = None, session: Any = None) -> None:
+    """`tf.contrib.summary.initialize`."""
+    from regraft.v1.contrib.summary import initialize
+
+    initialize(graph, session)
