@@ -29,6 +29,7 @@ from regraft.v1.distributions import ReparameterizationType as Reparameterizatio
 from regraft.v1.distributions import StudentT as StudentT
 from regraft.v1.distributions import Uniform as Uniform
 from regraft.v1.distributions import kl_divergence as kl_divergence
+from regraft.v1.distributions._parts import expanded
 
 
 class MultivariateNormalDiag(Distribution):
@@ -57,11 +58,11 @@ class MultivariateNormalDiag(Distribution):
                     raise ValueError(
                         "MultivariateNormalDiag needs `scale_diag`, or `scale_identity_multiplier` and `loc`"
                     )
-                scale: Any = ones_like(loc) * b.convert(scale_identity_multiplier)[..., None]
+                scale: Any = ones_like(loc) * expanded(b.convert(scale_identity_multiplier))
             else:
                 scale = b.convert(scale_diag)
                 if scale_identity_multiplier is not None:
-                    scale = scale + b.convert(scale_identity_multiplier)[..., None]
+                    scale = scale + expanded(b.convert(scale_identity_multiplier))
             with b.graph.control_dependencies([assert_positive(scale)] if validate_args else []):
                 self._scale: Any = identity(scale, name="scale_diag")
                 self._loc: Any = b.zeros_like(scale, name="loc") if loc is None else identity(loc, name="loc")
