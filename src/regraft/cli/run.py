@@ -49,23 +49,15 @@ def show_error(kind: type[BaseException], error: BaseException, trace: Traceback
 
 def _strip(shown: traceback.TracebackException, missing_name: bool) -> None:
     frames = shown.stack
-    while frames and _is_ours(frames[0]):
-        del frames[0]
-    while missing_name and len(frames) > 1 and _is_ours(frames[-1]):
+    for i, frame in reversed(list(enumerate(frames))):
+        if frame.filename == __file__:
+            del frames[: i + 1]
+            break
+    while missing_name and len(frames) > 1 and frames[-1].filename.startswith(_OURS):
         del frames[-1]
     for before in (shown.__cause__, shown.__context__):
         if before is not None:
             _strip(before, missing_name)
 
 
-_HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def _is_ours(frame: traceback.FrameSummary) -> bool:
-    name = frame.filename
-    return name.startswith((_HOME + os.sep, "<frozen importlib", "<frozen runpy")) or _is_start(frame)
-
-
-def _is_start(frame: traceback.FrameSummary) -> bool:
-    """Whether a frame is the console script, or `python -m`."""
-    return os.path.basename(frame.filename) == "regraft" and frame.name == "<module>"
+_OURS = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<frozen importlib")
