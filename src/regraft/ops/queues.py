@@ -16,7 +16,7 @@ from regraft.opkit.queues import KIND, PaddingQueue, PriorityQueue, Queue, Shuff
 from regraft.opkit.random import initial_state
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.resources import ResourceHandle, found, made, shared
-from regraft.opkit.shapes import fixed, no_outputs, scalar, unknown
+from regraft.opkit.shapes import ShapeContext, Sizes, fixed, no_outputs, scalar, unknown
 from regraft.opkit.waiting import Task
 
 _pair = fixed((2,))
@@ -112,9 +112,10 @@ _register_shuffling("RandomShuffleQueue", _pair)
 _register_shuffling("RandomShuffleQueueV2", scalar)
 
 
-@op("FakeQueue", shape=_pair, runs=Runs.HOST)
-def fake_queue(resource: Any) -> Any:
+@op("FakeQueue", shape=_pair, runs=Runs.HOST, session=True)
+def fake_queue(resource: Any, *, session: Any) -> Any:
     """A queue's handle as a reference, for ops that only take one."""
+    _queue(session, resource)
     return resource
 
 
@@ -157,7 +158,11 @@ def queue_close(handle: Any, *, cancel_pending_enqueues: bool, session: Any) -> 
     return None
 
 
-@op("QueueSize", "QueueSizeV2", shape=scalar, runs=Runs.HOST, session=True)
+def _size(c: ShapeContext) -> list[Sizes]:
+    return [c.input(0) if c.node.type.endswith("V2") else ()]
+
+
+@op("QueueSize", "QueueSizeV2", shape=_size, runs=Runs.HOST, session=True)
 def queue_size(handle: Any, *, session: Any) -> Any:
     """How many elements are in the queue, int32."""
     return np.array(_queue(session, handle).size(), np.int32)

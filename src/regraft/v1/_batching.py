@@ -394,7 +394,8 @@ def _store(
 
     shared  the ops whose tables take the sparse tensors
     """
-    components, found = [], []
+    components: list[Any] = []
+    found: list[_Stored | None] = []
     for tensor, table in zip(tensors, shared, strict=True):
         components.append(_number(tensor, enqueue_many, keep, table) if isinstance(tensor, SparseTensor) else tensor)
     for i, (tensor, table) in enumerate(zip(tensors, shared, strict=True)):
@@ -424,7 +425,8 @@ def _number(tensor: SparseTensor, enqueue_many: bool, keep: Any, table: Operatio
         return b.op(op_type, sparse.indices, sparse.values, sparse.dense_shape, shared_name=shared_name)
 
     if keep.shape.rank == 1:
-        kept = retain(tensor, gather(keep, tensor.indices[:, 0]))
+        places: Any = tensor.indices
+        kept = retain(tensor, gather(keep, places[:, 0]))
         return add("AddManySparseToTensorsMap", kept)
     if not enqueue_many:
         return smart_cond(
@@ -449,11 +451,10 @@ def _restored(taken: Any, found: list[_Stored | None]) -> Any:
     if any(how is not None for how in found):
         # All together: a number may be taken once.
         values = [t.values if isinstance(t, SparseTensor) else t for t in tensors]
-        after = lambda t: with_dependencies(values, t)  # noqa: E731
         tensors = [
-            SparseTensor(after(t.indices), after(t.values), after(t.dense_shape))
+            SparseTensor(*(with_dependencies(values, part) for part in (t.indices, t.values, t.dense_shape)))
             if isinstance(t, SparseTensor)
-            else after(t)
+            else with_dependencies(values, t)
             for t in tensors
         ]
     return tensors if several else tensors[0]

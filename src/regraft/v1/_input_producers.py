@@ -32,13 +32,15 @@ __all__ = [
     "string_input_producer",
 ]
 
+# Which class it makes, the program's settings say.
+_variable: Any = Variable
 _EMPTY = "string_input_producer requires a non-null input tensor"
 
 
 def match_filenames_once(pattern: Any, name: str | None = None) -> Any:
     """A local variable that its initializer sets to the names of the files that match a pattern, or several."""
     with opened(name, "matching_filenames", pattern) as (_, scope):
-        return Variable(
+        return _variable(
             name=scope,
             initial_value=plain("matching_files")(pattern),
             trainable=False,
@@ -48,7 +50,7 @@ def match_filenames_once(pattern: Any, name: str | None = None) -> Any:
 
 
 def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> Any:
-    """`tensor`, which may be computed `num_epochs` times; then OutOfRangeError. The count is a local variable, `epochs`.
+    """`tensor`, which may be computed `num_epochs` times, then OutOfRangeError; `epochs`, a local variable, counts.
 
     raises  ValueError unless the number is positive
     """
@@ -58,7 +60,7 @@ def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = 
         raise ValueError(f"num_epochs must be > 0 not {num_epochs}.")
     with opened(name, "limit_epochs", tensor) as (b, scope):
         zero = b.constant(0, dtypes.int64)
-        epochs = Variable(zero, name="epochs", trainable=False, collections=[GraphKeys.LOCAL_VARIABLES])
+        epochs = _variable(zero, name="epochs", trainable=False, collections=[GraphKeys.LOCAL_VARIABLES])
         with b.graph.control_dependencies([epochs.count_up_to(num_epochs)]):
             return identity(tensor, name=scope)
 

@@ -307,7 +307,7 @@ def _type_list(dtypes: Any) -> list[DType]:
 
 
 def _shape_list(shapes: Any, partial: bool = False) -> list[TensorShape] | None:
-    """Shapes as a list; one shape alone stands for a list of one. ValueError for sizes that must be known and are not."""
+    """Shapes as a list; one shape alone stands for a list of one. ValueError for unknown sizes, unless `partial`."""
     if shapes is None:
         return None
     if isinstance(shapes, TensorShape):
