@@ -64,9 +64,9 @@ class ClusterSpec:
         return "ClusterSpec({" + ", ".join(f"{job!r}: {jobs[job]!r}" for job in sorted(jobs)) + "})"
 
     def as_dict(self) -> dict[str, Any]:
-        """{job: [address, ...]}; {index: address} for a job whose indices have gaps."""
+        """{job: [address, ...]}; {index: address} for a job without tasks or whose indices have gaps."""
         return {
-            job: self.job_tasks(job) if not tasks or max(tasks) + 1 == len(tasks) else dict(sorted(tasks.items()))
+            job: self.job_tasks(job) if tasks and max(tasks) + 1 == len(tasks) else dict(sorted(tasks.items()))
             for job, tasks in self._jobs.items()
         }
 
