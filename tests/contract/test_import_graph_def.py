@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regraft.ir import op_def
+from regraft.opkit import registry
 from tests.contract.models import FLOAT, const, graph_def, names, node
 
 A_B = const("A") + node("B", "Neg", "A")
@@ -367,10 +369,12 @@ def test_a_loop_inside_a_branch(tf: Any) -> None:
 # Op definitions at run time
 
 
-def test_op_definition_registered_at_run_time() -> None:
+def test_op_definition_registered_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
     import regraft
     import regraft.v1 as tf
 
+    monkeypatch.setattr(registry, "_SPECS", dict(registry.all_specs()))
+    monkeypatch.setattr(op_def.REGISTRY, "_defs", dict(op_def.REGISTRY._defs))
     regraft.register_op_def(
         """name: "ContractScale" input_arg { name: "x" type_attr: "T" } output_arg { name: "y" type_attr: "T" }
         attr { name: "T" type: "type" } attr { name: "factor" type: "int" default_value { i: 10 } }"""

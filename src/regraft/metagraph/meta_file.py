@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from regraft import proto
 from regraft.base.errors import DataLossError, NotFoundError
 from regraft.checkpoint import files
+from regraft.ir.graph import Graph
+from regraft.serde.graph import graph_to_proto
 from regraft.serde.node_table import MessageTable, NodeTable, read_table
 from regraft.wire import fields
 
@@ -118,6 +120,7 @@ def write_proto_file(message: Any, filename: Any, as_text: bool = False) -> str:
     return path
 
 
-def write_graph(graph_def: Any, logdir: Any, name: str, as_text: bool = True) -> str:
-    """Write a message (a GraphDef, a MetaGraphDef) as `logdir/name` and return that path."""
-    return write_proto_file(graph_def, os.path.join(files.as_text(logdir), name), as_text)
+def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool = True) -> str:
+    """Write a graph or a message (a GraphDef, a MetaGraphDef) as `logdir/name` and return that path."""
+    message = graph_to_proto(graph_or_graph_def) if isinstance(graph_or_graph_def, Graph) else graph_or_graph_def
+    return write_proto_file(message, os.path.join(files.as_text(logdir), name), as_text)

@@ -128,9 +128,9 @@ def copy_scoped_meta_graph(
 
     raises  ValueError if graph and scope are the same
     """
-    target = _graph(to_graph)
+    source, target = _graph(from_graph), _graph(to_graph)
     with _context.graph_as_default(target):
-        return _copy(from_scope, to_scope, _graph(from_graph), target)
+        return _copy(from_scope, to_scope, source, target)
 
 
 def create_meta_graph_def(
