@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +17,7 @@ from regraft.v1 import _context
 from regraft.v1._array import shape
 from regraft.v1._math import cast
 from regraft.v1._variable_scope import get_variable, variable_scope
-from regraft.variables import VariableAggregation, VariableSynchronization, initializers
+from regraft.variables import Variable, VariableAggregation, VariableSynchronization, initializers
 from regraft.variables.scope import VariableScope
 
 __all__ = ["InputSpec", "Layer"]
@@ -142,6 +143,7 @@ class Layer:
         self._dtype = None if dtype is None else as_dtype(dtype).base
         self._reuse = _reuse
         self._base_name = name or _snake_case(type(self).__name__)
+        self._name = name or _numbered(self._base_name)
         self._trainable_weights: list[Any] = []
         self._non_trainable_weights: list[Any] = []
         self._losses: list[Any] = []
@@ -158,7 +160,8 @@ class Layer:
 
     @property
     def name(self) -> str:
-        return self._base_name
+        """The name that was given, else that of the class with a number: "dense_1"."""
+        return self._name
 
     @property
     def dtype(self) -> Any:
@@ -373,8 +376,25 @@ class Layer:
     def __deepcopy__(self, memo: Any) -> Layer:
         made = type(self).__new__(type(self))
         memo[id(self)] = made
-        made.__dict__.update(self.__dict__)
+        for key, value in self.__dict__.items():
+            made.__dict__[key] = value if _stays(value) else copy.deepcopy(value, memo)
         return made
+
+
+def _stays(value: Any) -> bool:
+    """Whether a copy of a layer has `value` itself: what belongs to a graph."""
+    if isinstance(value, (list, tuple, dict)) and value:
+        return _stays(next(iter(value.values() if isinstance(value, dict) else value)))
+    return isinstance(value, (Tensor, Operation, Variable, VariableScope))
+
+
+def _numbered(name: str) -> str:
+    """`name` with a number that no other layer without a name of its own has in the default graph."""
+    counts: list[dict[str, int]] = _context.get_default_graph().get_collection_ref(("__layer_names",))
+    if not counts:
+        counts.append({})
+    counts[0][name] = counts[0].get(name, 0) + 1
+    return f"{name}_{counts[0][name]}"
 
 
 def _snake_case(name: str) -> str:

@@ -26,13 +26,18 @@ from regraft.v1._variable_scope import variable_scope
 __all__ = ["bidirectional_dynamic_rnn", "dynamic_rnn", "raw_rnn"]
 
 
+def cache_variables(scope: Any) -> None:
+    """Let the variables of the scope be read once for all steps of its loops, where it is in no loop itself."""
+    around = _context.get_default_graph().scopes.control_flow_context
+    if (around is None or around.GetWhileContext() is None) and scope.caching_device is None:
+        scope.set_caching_device(lambda op: op.device)
+
+
 @contextlib.contextmanager
 def rnn_scope(scope: Any) -> Iterator[Any]:
-    """The variable scope of a network, whose variables are read once for all its steps where it is in no loop."""
+    """The variable scope of a network, with `cache_variables`."""
     with variable_scope(scope or "rnn") as opened:
-        around = _context.get_default_graph().scopes.control_flow_context
-        if (around is None or around.GetWhileContext() is None) and opened.caching_device is None:
-            opened.set_caching_device(lambda op: op.device)
+        cache_variables(opened)
         yield opened
 
 

@@ -76,6 +76,13 @@ class RNNCell(Layer):
         with around:
             return super().__call__(inputs, state)
 
+    def __deepcopy__(self, memo: Any) -> RNNCell:
+        around = self.__dict__.pop("_around", None)
+        made: Any = super().__deepcopy__(memo)
+        if around is not None:
+            self._around = around
+        return made  # type: ignore[no-any-return]  # of this class
+
     def _found(self, getter: Any, *args: Any, **kwargs: Any) -> Any:
         """A custom getter that lists the variables of the cell."""
         variable = getter(*args, **kwargs)

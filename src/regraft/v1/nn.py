@@ -30,6 +30,8 @@ _NAMES = {
 def __getattr__(name: str) -> Any:
     if name == "rnn_cell":
         return importlib.import_module("regraft.v1.rnn_cell")
+    if name == "seq2seq":  # where it was before TensorFlow 1.0
+        return importlib.import_module("regraft.v1.contrib.legacy_seq2seq")
     if name in _NAMES:
         return getattr(importlib.import_module(f"regraft.v1.{_NAMES[name]}"), name)
     if name in ("depth_to_space", "space_to_depth", "space_to_batch"):
