@@ -128,8 +128,9 @@ class _LocalSource:
             self._fd = -1
 
     def __del__(self) -> None:
-        if getattr(self, "_fd", -1) >= 0:
-            os.close(self._fd)
+        # The collector may call it before the generator that reads the file closes it.
+        if hasattr(self, "_fd"):
+            self.close()
 
 
 class _SeekingSource:

@@ -50,6 +50,10 @@ class Reader:
         """Open a unit of work: its records as (key, value)."""
         raise NotImplementedError
 
+    def close_session(self) -> None:
+        """Let go of the file."""
+        self._records = None
+
     def read(self, queue: Queue, most: int | None = None) -> Task:
         """(key, value) of the next record; with `most` (keys, values) of so many, or of those left in a unit of work.
 
@@ -85,11 +89,12 @@ class Reader:
 
     def _some(self, most: int) -> list[Record]:
         """At most so many records of the unit of work; the unit ends where there are no more."""
-        assert self._records is not None
+        records = self._records
+        assert records is not None
         found: list[Record] = []
         while len(found) < most:
             try:
-                record = next(self._records, None)
+                record = next(records, None)
             except NotFoundError as e:
                 self._records = self.records(self._work)
                 raise missing(files.as_text(self._work), _FEED) from e

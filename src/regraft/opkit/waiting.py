@@ -14,7 +14,6 @@ from typing import Any
 
 from regraft.base.errors import OpError
 
-
 Task = Generator["Attempt", Any, Any]
 
 
