@@ -61,6 +61,7 @@ _MODULES = frozenset(
         "data",
         "debugging",
         "distributions",
+        "feature_column",
         "flags",
         "gfile",
         "graph_util",
@@ -98,6 +99,8 @@ _MODULES = frozenset(
 
 # Names of the top level that not every program needs, and the modules where they live; under which name, if another.
 _NAMES = {
+    "ConditionalAccumulator": "_accumulators",
+    "ConditionalAccumulatorBase": "_accumulators",
     "DeviceSpec": "_device_spec",
     "Event": "summary",
     "FIFOQueue": "_queues",
@@ -119,6 +122,7 @@ _NAMES = {
     "RandomShuffleQueue": "_queues",
     "ReaderBase": "_readers",
     "SessionLog": "summary",
+    "SparseConditionalAccumulator": "_accumulators",
     "SparseFeature": "_parsing_features",
     "SparseTensor": "_sparse_tensor",
     "SparseTensorValue": "_sparse_tensor",
