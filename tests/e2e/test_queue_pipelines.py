@@ -183,3 +183,17 @@ def test_an_error_in_a_thread_reaches_the_trainer(tmp_path: Path) -> None:
                 sess.run(batch)
             with pytest.raises(rg.errors.NotFoundError, match="(?s)nowhere.csv; No such file or directory.*feed"):
                 coordinator.join(threads)
+
+
+@pytest.mark.parametrize("of_session", [False, True])
+def test_a_run_waits_no_longer_than_it_may(of_session: bool) -> None:
+    with rg.Graph().as_default():
+        queue = rg.FIFOQueue(2, rg.int32)
+        taken, put = queue.dequeue(), queue.enqueue(7)
+        config = rg.ConfigProto(operation_timeout_in_ms=20) if of_session else None
+        options = None if of_session else rg.RunOptions(timeout_in_ms=20)
+        with rg.Session(config=config) as sess:
+            with pytest.raises(rg.errors.DeadlineExceededError, match="Timed out waiting for notification"):
+                sess.run(taken, options=options)
+            sess.run(put)
+            assert sess.run(taken) == 7

@@ -52,17 +52,19 @@ class Session:
     def closed(self) -> bool:
         return self._closed
 
-    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, *, timeout: float | None = None) -> Any:
         """The values of `fetches` as NumPy arrays, in the same nesting; None for operations.
+
+        timeout  seconds that it may wait for other threads, which fill a queue or empty it; None for any time
 
         raises  RuntimeError when the session is closed or the graph is empty
                 TypeError, ValueError for fetches and feeds that are none
-                errors of `regraft.base.errors` for what fails while running
+                errors of `regraft.base.errors` for what fails while running, DeadlineExceededError after `timeout`
         """
         self._check_open()
         elements, rebuild = expand(self._graph, fetches)
         feeds = self._feeds(feed_dict)
-        return rebuild(self._run(elements, feeds))
+        return rebuild(self._run(elements, feeds, timeout))
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
         """A function of the values of `feed_list`, in order, that returns what `run(fetches, ...)` would."""
@@ -158,7 +160,9 @@ class Session:
             self._plans[key] = found
         return found[1]
 
-    def _run(self, elements: Sequence[Tensor | Operation], feeds: dict[Tensor, Any]) -> list[Any]:
+    def _run(
+        self, elements: Sequence[Tensor | Operation], feeds: dict[Tensor, Any], timeout: float | None = None
+    ) -> list[Any]:
         ordered = tuple(sorted(feeds, key=lambda t: (t.op._id, t.value_index)))
         plan = self._plan(tuple(elements), ordered)
-        return self._executor.run(plan, [(plan.feeds[t], feeds[t]) for t in ordered])
+        return self._executor.run(plan, [(plan.feeds[t], feeds[t]) for t in ordered], timeout=timeout)

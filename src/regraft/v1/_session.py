@@ -62,7 +62,7 @@ class Session(base.Session):
         """
         traced = _traced(options, run_metadata)
         started = time.time_ns()
-        values = super().run(fetches, feed_dict)
+        values = super().run(fetches, feed_dict, timeout=_timeout(options, self._config))
         if traced:
             _put_times(run_metadata, started, time.time_ns())
         return values
@@ -157,6 +157,14 @@ def _traced(options: Any, run_metadata: Any) -> bool:
     if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
         raise TypeError(f"run_metadata must be a RunMetadata, not a {type(run_metadata).__name__}")
     return run_metadata is not None and options is not None and options.trace_level > 0
+
+
+def _timeout(options: Any, config: Any) -> float | None:
+    """How many seconds a run may wait, by its options, else by the session's configuration."""
+    limit = 0 if options is None else options.timeout_in_ms
+    if not limit and config is not None:
+        limit = config.operation_timeout_in_ms
+    return limit / 1000 if limit else None
 
 
 def _put_times(run_metadata: Any, started: int, ended: int) -> None:
