@@ -1,4 +1,4 @@
-"""Rows of `ops/dataset_*.py`: static shapes. `tests/data` runs datasets, and compares their elements."""
+"""Rows of `ops/dataset_*.py`: static shapes. `tests/v1/data` runs datasets, and compares their elements."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rows of `ops/iterator.py`: static shapes. `tests/data` runs the ops together."""
+"""Rows of `ops/iterator.py`: static shapes. `tests/v1/data` runs the ops together."""
 
 import numpy as np
 

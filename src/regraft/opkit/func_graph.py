@@ -112,8 +112,7 @@ class FuncGraph(Graph):
     def returned(self, values: Sequence[Any]) -> list[Tensor]:
         """What the function returns, when it has been traced. Operations with effects run before it, in their order."""
         b = Builder(self)
-        tensors = [self.capture(b.convert(value)) for value in values]
-        results = [b.identity(t) for t in tensors]
+        results = [b.identity(value) for value in [b.convert(value) for value in values]]
         self.controls = self._ordered()
         if self.controls:
             done = b.no_op()

@@ -45,10 +45,11 @@ def dataset(
 ) -> Dataset:
     """Add a dataset's op.
 
+    inputs     of the op; the first may be the dataset that this one is made of
     spec       the structure of its elements
     structure  whether the op says types and shapes ("both"), shapes alone ("shapes"), or nothing ("none")
     """
-    from regraft.v1.data._dataset import DatasetOfVariant
+    from regraft.v1.data._dataset import Dataset, DatasetOfVariant
 
     b = _context.builder()
     if structure == "both":
@@ -58,7 +59,12 @@ def dataset(
     definition = b.graph.op_def(op)
     if definition is not None and "metadata" in definition.attrs:
         attrs["metadata"] = metadata(name)
-    return DatasetOfVariant(b.op(op, *inputs, **attrs), spec)
+    source = inputs[0] if inputs else None
+    if isinstance(source, Dataset):
+        inputs = (source._variant_tensor, *inputs[1:])
+    made = DatasetOfVariant(b.op(op, *inputs, **attrs), spec)
+    made._nested = isinstance(source, Dataset) and source._nested
+    return made
 
 
 def seeds(seed: Any) -> tuple[Tensor, Tensor]:

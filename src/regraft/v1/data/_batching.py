@@ -43,11 +43,11 @@ def batched(
     drop = tensor(drop_remainder, "drop_remainder", dtypes.bool_)
     if num_parallel_calls is None:
         spec = batch_spec(source.element_spec, size, drop)
-        return dataset("BatchDatasetV2", source._variant_tensor, size, drop, parallel_copy=False, spec=spec, name=name)
+        return dataset("BatchDatasetV2", source, size, drop, parallel_copy=False, spec=spec, name=name)
     calls = tensor(num_parallel_calls, "num_parallel_calls")
     return dataset(
         "ParallelBatchDataset",
-        source._variant_tensor,
+        source,
         size,
         calls,
         drop,
@@ -67,7 +67,7 @@ def map_and_batched(
     drop = tensor(drop_remainder, "drop_remainder", dtypes.bool_)
     return dataset(
         "MapAndBatchDataset",
-        source._variant_tensor,
+        source,
         function.captured,
         size,
         calls,
@@ -181,7 +181,7 @@ def padded_batched(
     ]
     return dataset(
         "PaddedBatchDatasetV2",
-        source._variant_tensor,
+        source,
         size,
         shapes,
         paddings,
@@ -201,7 +201,7 @@ def windowed(
     gap = tensor(stride, "stride")
     drop = tensor(drop_remainder, "drop_remainder", dtypes.bool_)
     spec = _nest.map_structure(DatasetSpec, source.element_spec)
-    return dataset("WindowDataset", source._variant_tensor, count, step, gap, drop, spec=spec, name=name)
+    return dataset("WindowDataset", source, count, step, gap, drop, spec=spec, name=name)
 
 
 def unbatched(source: Any, name: str | None = None) -> Dataset:
@@ -228,7 +228,7 @@ def unbatched(source: Any, name: str | None = None) -> Dataset:
 
     rows = source.map(normalize)
     spec = _nest.map_structure(lambda s: s.unbatch(), structure)
-    return dataset("UnbatchDataset", rows._variant_tensor, spec=spec, name=name)
+    return dataset("UnbatchDataset", rows, spec=spec, name=name)
 
 
 def sparse_batched(source: Any, batch_size: Any, row_shape: Any, name: str | None = None) -> Dataset:
@@ -239,7 +239,7 @@ def sparse_batched(source: Any, batch_size: Any, row_shape: Any, name: str | Non
     spec = _structure.SparseTensorSpec(TensorShape([None]).concatenate(sizes), source.element_spec.dtype)
     b = _context.builder()
     shape = b.convert([-1 if n is None else n for n in sizes.as_list()], dtypes.int64)
-    return dataset("DenseToSparseBatchDataset", source._variant_tensor, batch_size, shape, spec=spec, name=name)
+    return dataset("DenseToSparseBatchDataset", source, batch_size, shape, spec=spec, name=name)
 
 
 def bucketed(

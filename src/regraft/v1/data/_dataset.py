@@ -29,6 +29,8 @@ class Dataset:
     _variant_tensor: Tensor
     _element_spec: Any
     _options: Options | None = None
+    # Whether it is a component of an element, or made of one: TensorFlow has another class for those.
+    _nested = False
 
     def __init__(self, variant_tensor: Any = None, element_spec: Any = None) -> None:
         """For subclasses: the tensor that holds the dataset, and the structure of its elements."""
@@ -70,7 +72,7 @@ class Dataset:
 
     def _same(self, op: str, *inputs: Any, **attrs: Any) -> Dataset:
         """A dataset of elements of this structure."""
-        return dataset(op, self._variant_tensor, *inputs, spec=self._element_spec, **attrs)
+        return dataset(op, self, *inputs, spec=self._element_spec, **attrs)
 
     # Sources
 

@@ -27,7 +27,7 @@ def mapped(
     num_parallel_calls: Any = None,
     deterministic: bool | None = None,
     use_inter_op_parallelism: bool = True,
-    preserve_cardinality: bool = False,
+    preserve_cardinality: bool | None = None,
     name: str | None = None,
 ) -> Dataset:
     """`Dataset.map`."""
@@ -35,17 +35,15 @@ def mapped(
     common = {
         "f": function.ref,
         "use_inter_op_parallelism": use_inter_op_parallelism,
-        "preserve_cardinality": preserve_cardinality,
+        "preserve_cardinality": source._nested if preserve_cardinality is None else preserve_cardinality,
         "spec": function.spec,
         "name": name,
     }
     if num_parallel_calls is None:
-        return dataset("MapDataset", source._variant_tensor, function.captured, **common)
+        return dataset("MapDataset", source, function.captured, **common)
     calls = tensor(num_parallel_calls, "num_parallel_calls")
     chosen = determined(deterministic)
-    return dataset(
-        "ParallelMapDatasetV2", source._variant_tensor, function.captured, calls, deterministic=chosen, **common
-    )
+    return dataset("ParallelMapDatasetV2", source, function.captured, calls, deterministic=chosen, **common)
 
 
 def _predicate(function: Function, of: str, source: Any) -> ElementFunction:
@@ -63,7 +61,7 @@ def filtered(source: Any, predicate: Function, name: str | None = None) -> Datas
     function = _predicate(predicate, "Dataset.filter()", source)
     return dataset(
         "FilterDataset",
-        source._variant_tensor,
+        source,
         function.captured,
         predicate=function.ref,
         spec=source.element_spec,
@@ -76,7 +74,7 @@ def taken_while(source: Any, predicate: Function, name: str | None = None) -> Da
     function = _predicate(predicate, "Dataset.take_while()", source)
     return dataset(
         "TakeWhileDataset",
-        source._variant_tensor,
+        source,
         function.captured,
         predicate=function.ref,
         spec=source.element_spec,
@@ -95,7 +93,7 @@ def _of_datasets(function: Function, of: str, spec: Any, argument: str = "map_fu
 def flat_mapped(source: Any, map_func: Function, name: str | None = None) -> Dataset:
     """`Dataset.flat_map`."""
     function, spec = _of_datasets(map_func, "Dataset.flat_map()", source.element_spec)
-    return dataset("FlatMapDataset", source._variant_tensor, function.captured, f=function.ref, spec=spec, name=name)
+    return dataset("FlatMapDataset", source, function.captured, f=function.ref, spec=spec, name=name)
 
 
 def interleaved(
@@ -111,7 +109,7 @@ def interleaved(
     function, spec = _of_datasets(map_func, "Dataset.interleave()", source.element_spec)
     cycle = tensor(AUTOTUNE if cycle_length is None else cycle_length, "cycle_length")
     block = tensor(1 if block_length is None else block_length, "block_length")
-    inputs = [source._variant_tensor, function.captured, cycle, block]
+    inputs = [source, function.captured, cycle, block]
     if num_parallel_calls is None:
         return dataset("InterleaveDataset", *inputs, f=function.ref, spec=spec, name=name)
     inputs.append(tensor(AUTOTUNE, "buffer_output_elements"))
@@ -145,7 +143,7 @@ def parallel_interleaved(
     ahead = optional(prefetch_input_elements, "prefetch_input_elements", 2 * cycle_length)
     return dataset(
         "LegacyParallelInterleaveDatasetV2",
-        source._variant_tensor,
+        source,
         function.captured,
         cycle,
         block,
@@ -206,7 +204,7 @@ def scanned(source: Any, initial_state: Any, scan_func: Function, name: str | No
     )
     return dataset(
         "ScanDataset",
-        source._variant_tensor,
+        source,
         _structure.to_tensors(spec, state),
         function.captured,
         f=function.ref,
@@ -278,7 +276,7 @@ def grouped_by_window(
         )
     return dataset(
         "GroupByWindowDataset",
-        source._variant_tensor,
+        source,
         key.captured,
         reduce.captured,
         size.captured,

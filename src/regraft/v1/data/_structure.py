@@ -162,7 +162,9 @@ class DatasetSpec:
     def unpack(self, tensor: Tensor) -> Any:
         from regraft.v1.data._dataset import DatasetOfVariant
 
-        return DatasetOfVariant(tensor, self.element_spec)
+        found = DatasetOfVariant(tensor, self.element_spec)
+        found._nested = True
+        return found
 
     def batch(self, size: int | None) -> DatasetSpec:
         return DatasetSpec(self.element_spec, TensorShape([size]).concatenate(self.shape))
@@ -196,12 +198,28 @@ def spec_of(value: Any) -> Any:
     if isinstance(value, (SparseTensor, SparseTensorValue)):
         sparse = value if isinstance(value, SparseTensor) else SparseTensor.from_value(value)
         return SparseTensorSpec(sparse.get_shape(), sparse.dtype)
-    if isinstance(value, Tensor):
-        return TensorSpec(value.shape, value.dtype.base)
+    known = _tensor_spec(value)
+    if known is not None:
+        return known
     if value is None:
         raise TypeError(f"Could not build a `TypeSpec` for {value!r} with type {type(value).__name__}.")
     tensor = _context.builder().convert(value)
     return TensorSpec(tensor.shape, tensor.dtype.base)
+
+
+def _tensor_spec(value: Any) -> TensorSpec | None:
+    """The spec of a tensor, or of a list of tensors that will be one; None where it takes a constant to know."""
+    if isinstance(value, Tensor):
+        return TensorSpec(value.shape, value.dtype.base)
+    if not isinstance(value, list) or not value:
+        return None
+    parts = [_tensor_spec(part) for part in value]
+    merged = parts[0]
+    for part in parts:
+        if merged is None or part is None or part.dtype is not merged.dtype:
+            return None
+        merged = merged.common(part)
+    return None if merged is None else merged.batch(len(value))
 
 
 def normalize(element: Any) -> Any:
