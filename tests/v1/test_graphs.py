@@ -22,6 +22,7 @@ TABLES = (
     "control",
     "decay",
     "distribution",
+    "feature",
     "image",
     "layer",
     "lookup",
