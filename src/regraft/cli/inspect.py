@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from regraft.base.errors import NotFoundError
-from regraft.model.summary import Summary, TensorInfo
+from regraft.model.summary import MissingOp, Summary, TensorInfo
 
 
 def show(path: str, limit: int) -> None:
@@ -97,15 +97,39 @@ def _tensors(console: Console, title: str, tensors: Sequence[TensorInfo], limit:
 
 
 def _verdict(console: Console, summary: Summary, limit: int) -> None:
-    if not summary.missing:
-        console.print("[green]every op has a kernel[/]: inference and training can run")
-        return
     for missing in summary.missing:
         blocked = ", ".join(missing.blocks[:limit]) or "nothing that is listed here"
-        console.print(
-            f"[red]op {missing.op} has no kernel[/]: {len(missing.nodes)} nodes ({', '.join(missing.nodes[:3])}); "
-            f"it blocks {blocked}"
-        )
+        more = f" and {len(missing.blocks) - limit:,} more" if len(missing.blocks) > limit else ""
+        nodes = f"{len(missing.nodes):,} node{'s' if len(missing.nodes) > 1 else ''} ({', '.join(missing.nodes[:3])})"
+        console.print(f"[red]op {missing.op} {_lack(missing)}[/]: {nodes}; it blocks {blocked}{more}")
+    outputs = [t.name for t in summary.outputs]
+    what = "output" if outputs else "outputs were found; name what you want to fetch"
+    console.print(_can_run("inference", outputs, summary, what))
+    what = "train op" if summary.train_ops else "train op is in the file; build one on its loss with regraft.v1"
+    console.print(_can_run("training", summary.train_ops, summary, what))
+
+
+def _lack(missing: MissingOp) -> str:
+    if missing.python:
+        return "needs the Python function that it called (regraft.bind_py_func)"
+    return "has no kernel (regraft.register_op adds one)"
+
+
+def _can_run(what: str, names: Sequence[str], summary: Summary, kind: str) -> str:
+    blocked = [name for name in names if name in summary.blocked]
+    if not names:
+        beyond = "every op has a kernel, but no" if not summary.missing else "no"
+        return f"[bold]{what}[/]: {beyond} {kind}"
+    if not blocked:
+        return f"[green]{what} can run[/]: nothing stands in the way of {_counted(len(names), kind)}"
+    if len(blocked) == len(names):
+        return f"[red]{what} cannot run as the file stands[/]: {_counted(len(names), kind)} blocked"
+    free = len(names) - len(blocked)
+    return f"[yellow]{what} can run in part[/]: {free:,} of {_counted(len(names), kind)} free, {len(blocked):,} blocked"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def show_checkpoint(console: Console, prefix: str, limit: int) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from regraft import proto
+from regraft.ir.attr import FunctionRef
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
+from regraft.opkit.py_functions import PY_FUNC_OPS
 from regraft.opkit.registry import Control
 
 
@@ -29,11 +31,17 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class MissingOp:
-    """An op without a kernel: its nodes, and which of the summary's outputs and train ops need it."""
+    """An op that stands in the way: its nodes, and which of the summary's outputs and train ops need them.
+
+    nodes   nodes of that op, and nodes that call a function with one in its body
+    blocks  names of outputs ("logits:0") and train ops
+    python  whether it is there, and needs a Python function that the file does not hold
+    """
 
     op: str
     nodes: tuple[str, ...]
     blocks: tuple[str, ...]
+    python: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +65,22 @@ class Summary:
     devices: tuple[str, ...]
     missing: tuple[MissingOp, ...] = field(default=())
 
+    @property
+    def blocked(self) -> frozenset[str]:
+        """The outputs and train ops that can't run as the file stands."""
+        return frozenset(name for missing in self.missing for name in missing.blocks)
+
 
 def summarize(meta_graph: Any, graph: Graph) -> Summary:
     """Summarize a MetaGraphDef and the graph made from it."""
     ops = graph.get_operations()
     saver = set(_behind(graph, _saver_nodes(meta_graph)))
     consumed = {t for op in ops for t in op.inputs}
-    targets = {c for op in ops for c in op.control_inputs}
-    train_ops = _train_ops(meta_graph, graph, ops, targets)
-    before_training = _forward_ops(ops, train_ops, saver)
+    train_ops = _train_ops(meta_graph, graph, ops, {c for op in ops for c in op.control_inputs})
     inputs = tuple(
         TensorInfo.of(op.outputs[0]) for op in ops if _control(op) is Control.PLACEHOLDER and op.outputs[0] in consumed
     )
-    outputs = tuple(
-        TensorInfo.of(t)
-        for op in ops
-        if op in before_training
-        for t in op.outputs
-        if t not in consumed and not t.dtype.is_ref and _control(op) is None and op.inputs and op not in targets
-    )
+    outputs = tuple(TensorInfo.of(t) for t in _outputs(ops, train_ops, saver))
     variables, trainable = _variables(meta_graph, graph, ops)
     sizes = [(t.shape.num_elements() or 0, t.dtype.base.size) for t in variables]
     info = meta_graph.meta_info_def
@@ -95,7 +100,14 @@ def summarize(meta_graph: Any, graph: Graph) -> Summary:
         tuple(_collection(k, v) for k, v in sorted(meta_graph.collection_def.items())),
         meta_graph.HasField("saver_def"),
         tuple(sorted({op.device for op in ops if op.device})),
-        _missing(graph, ops, [*(graph.get_operation_by_name(t.name.rpartition(":")[0]) for t in outputs), *train_ops]),
+        _missing(
+            graph,
+            ops,
+            {
+                **{t.name: graph.get_operation_by_name(t.name.rpartition(":")[0]) for t in outputs},
+                **{op.name: op for op in train_ops},
+            },
+        ),
     )
 
 
@@ -116,8 +128,8 @@ def _saver_nodes(meta_graph: Any) -> list[str]:
     ]
 
 
-def _behind(graph: Graph, names: Iterable[str]) -> list[Operation]:
-    """The named operations and all that they depend on."""
+def _behind(graph: Graph, names: Iterable[str], filled: bool = False) -> list[Operation]:
+    """The named operations and all that they depend on; if `filled`, what fills the queues, tables, ... as well."""
     stack = [op for op in (graph.find(n) for n in names) if op is not None]
     found: dict[Operation, None] = {}
     while stack:
@@ -126,7 +138,14 @@ def _behind(graph: Graph, names: Iterable[str]) -> list[Operation]:
             found[op] = None
             stack.extend([t.op for t in op.inputs])
             stack.extend(op.control_inputs)
+            if filled and _is_resource(op):
+                stack.extend(c for t in op.outputs for c in t.consumers() if not c.outputs)
     return list(found)
+
+
+def _is_resource(op: Operation) -> bool:
+    spec = registry.lookup(op.type)
+    return spec is not None and spec.session
 
 
 def _train_ops(meta_graph: Any, graph: Graph, ops: list[Operation], targets: set[Operation]) -> list[Operation]:
@@ -163,17 +182,46 @@ def _updates(op: Operation) -> set[Operation]:
     return seen
 
 
-def _forward_ops(ops: list[Operation], train_ops: list[Operation], saver: set[Operation]) -> set[Operation]:
-    """The operations that compute something from the inputs, and are not there for saving or for gradients."""
-    placeholders = [op for op in ops if _control(op) is Control.PLACEHOLDER]
+def _outputs(ops: list[Operation], train_ops: list[Operation], saver: set[Operation]) -> list[Tensor]:
+    """What is computed from the inputs and goes no further, but for gradients."""
+    for sources in _sources(ops):
+        forward = _forward_ops(sources, train_ops, saver)
+        found = [t for op in ops if op in forward and _ends(op, forward) for t in op.outputs if _is_result(t)]
+        if found:
+            return found
+    return []
+
+
+def _ends(op: Operation, forward: set[Operation]) -> bool:
+    if not op.inputs or _control(op) is not None or op.inputs[0].op.type in ("Switch", "RefSwitch"):
+        return False
+    return not any(c in forward or _writes_variables(c) for t in op.outputs for c in t.consumers())
+
+
+def _is_result(tensor: Tensor) -> bool:
+    """Whether somebody may want it: what only gradients take is one if it is a number, not a size or a position."""
+    return not tensor.dtype.is_ref and (not tensor.consumers() or tensor.dtype.is_floating)
+
+
+def _sources(ops: list[Operation]) -> Iterator[list[Operation]]:
+    """Where data may come into the graph, best guess first: placeholders; pipelines and random ops; all that begins."""
+    fed = [op for op in ops if _control(op) is Control.PLACEHOLDER and any(t.consumers() for t in op.outputs)]
+    if fed:
+        yield fed
+    specs = {op: registry.lookup(op.type) for op in ops}
+    yield [op for op, spec in specs.items() if spec is not None and (spec.session or spec.random)]
+    yield [op for op in ops if not op.inputs]
+
+
+def _forward_ops(sources: list[Operation], train_ops: list[Operation], saver: set[Operation]) -> set[Operation]:
+    """The operations that compute something from the sources, and are not there for saving or for gradients."""
     ahead: set[Operation] = set()
-    stack = list(placeholders)
+    stack = list(sources)
     while stack:
         op = stack.pop()
         if op not in ahead:
             ahead.add(op)
-            for t in op.outputs:
-                stack.extend(t.consumers())
+            stack.extend(c for t in op.outputs for c in t.consumers() if not _reads_shapes(c))
     updates = {o for op in train_ops for o in _updates(op)}
 
     return {
@@ -181,6 +229,12 @@ def _forward_ops(ops: list[Operation], train_ops: list[Operation], saver: set[Op
         for op in ahead
         if op not in saver and op not in updates and not _in_gradients(op) and not _writes_variables(op)
     }
+
+
+def _reads_shapes(op: Operation) -> bool:
+    """Whether no value of its inputs matters, but their shapes and types alone."""
+    spec = registry.lookup(op.type)
+    return spec is not None and bool(spec.metadata) and spec.metadata == spec.input_names
 
 
 def _in_gradients(op: Operation) -> bool:
@@ -220,19 +274,65 @@ def _collection(key: str, value: Any) -> tuple[str, str, int]:
     return key, kind.removesuffix("_list"), len(getattr(value, kind).value) if kind != "empty" else 0
 
 
-def _missing(graph: Graph, ops: list[Operation], ends: list[Operation]) -> tuple[MissingOp, ...]:
+def _missing(graph: Graph, ops: list[Operation], ends: dict[str, Operation]) -> tuple[MissingOp, ...]:
+    inside = _FunctionBodies(graph)
     by_type: dict[str, list[Operation]] = {}
     for op in ops:
-        if registry.lookup(op.type) is None and graph.function(op.type) is None:
-            by_type.setdefault(op.type, []).append(op)
+        for kind in inside.missing_in(op):
+            by_type.setdefault(kind, []).append(op)
     if not by_type:
         return ()
-    needs = {end.name: set(_behind(graph, [end.name])) for end in ends}
+    needs = {name: set(_behind(graph, [end.name], filled=True)) for name, end in ends.items()}
     return tuple(
         MissingOp(
             kind,
             tuple(op.name for op in found),
             tuple(name for name, behind in needs.items() if not behind.isdisjoint(found)),
+            kind in PY_FUNC_OPS,
         )
         for kind, found in sorted(by_type.items())
     )
+
+
+class _FunctionBodies:
+    """Which ops stand in the way of an operation: its own, and those in the functions that it calls."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._of_function: dict[str, frozenset[str]] = {}
+
+    def missing_in(self, op: Operation) -> set[str]:
+        out = self._of_type(op.type)
+        for name in _functions_of(op) if self._graph.functions else ():
+            out |= self._missing_in_function(name)
+        return out
+
+    def _of_type(self, kind: str) -> set[str]:
+        if kind in PY_FUNC_OPS:
+            return {kind}
+        if registry.lookup(kind) is not None:
+            return set()
+        return set(self._missing_in_function(kind)) if self._graph.function(kind) is not None else {kind}
+
+    def _missing_in_function(self, name: str) -> frozenset[str]:
+        if name not in self._of_function:
+            self._of_function[name] = frozenset()  # for functions that call themselves
+            function = self._graph.function(name)
+            found: set[str] = set()
+            for node in () if function is None else function.proto.node_def:
+                found |= self._of_type(node.op)
+                for value in node.attr.values():
+                    for called in (value.func, *value.list.func):
+                        found |= self._missing_in_function(called.name) if called.name else set()
+            self._of_function[name] = frozenset(found)
+        return self._of_function[name]
+
+
+def _functions_of(op: Operation) -> list[str]:
+    """The names of the functions that an operation's attributes name."""
+    found = []
+    for value in op.attrs.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, FunctionRef):
+                found.append(item.name)
+    return found

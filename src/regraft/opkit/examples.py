@@ -85,8 +85,8 @@ class Batch:
         for i, length in enumerate(lengths):
             if step == 0 or length % step:
                 raise InvalidArgumentError(
-                    f"{self._where(i)}Key: {key}, Index: {i}.  Number of {type_name(dtype)} values is not a multiple of "
-                    f"stride length. Saw {length} values but output shape is: {[None, *rest]}"
+                    f"{self._where(i)}Key: {key}, Index: {i}.  Number of {type_name(dtype)} values is not a multiple "
+                    f"of stride length. Saw {length} values but output shape is: {[None, *rest]}"
                 )
         out = np.full((len(values), max(lengths, default=0)), default.reshape(-1)[0], dtype.numpy)
         for i, found in enumerate(values):

@@ -53,7 +53,7 @@ class _Lists:
         """Values [batch, longest, *shape], filled up with zeros or no characters, and lengths [batch]."""
         if not shape.known:
             raise InvalidArgumentError(f"the shape of feature list {key!r} must be known, is {shape}")
-        sizes = shape.as_list()
+        sizes = [int(d or 0) for d in shape.as_list()]
         count = math.prod(sizes)
         steps = []
         for row, lists in enumerate(self._rows):
