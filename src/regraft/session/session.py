@@ -62,8 +62,8 @@ class Session:
                 errors of `regraft.base.errors` for what fails while running, DeadlineExceededError after `timeout`
         """
         self._check_open()
-        elements, rebuild = expand(self._graph, fetches)
         feeds = self._feeds(feed_dict)
+        elements, rebuild = expand(self._graph, fetches)
         return rebuild(self._run(elements, feeds, timeout))
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:

@@ -90,7 +90,8 @@ class Session(base.Session):
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The CPUs that the config speaks of, one where it does not: devices are names here."""
-        self._check_open()
+        if self.closed:
+            raise RuntimeError("Attempted to use a closed Session.")
         count = 1 if self._config is None else self._config.device_count["CPU"] or 1
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return [DeviceAttributes(f"{_TASK}/device:CPU:{i}", "CPU", memory, i) for i in range(count)]
