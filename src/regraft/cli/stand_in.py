@@ -83,7 +83,7 @@ def _public(path: str) -> ModuleType | None:
     module = importlib.import_module(_API)
     for name in filter(None, path.split(".")):
         below = getattr(module, name, None)
-        if not isinstance(below, ModuleType):
+        if not isinstance(below, ModuleType) or isinstance(below, Inner):
             return None
         module = below
     return module
@@ -105,6 +105,9 @@ class Inner(ModuleType):
             found = getattr(_module(module), ours, _NOTHING)
             if found is not _NOTHING:
                 return found
+        below = f"{self.__name__.removeprefix('tensorflow.')}.{name}"
+        if below in _table() or _above(below) is not None:
+            return importlib.import_module(f"{self.__name__}.{name}")
         raise AttributeError(f"Regraft does not have {self.__name__}.{name}")
 
 
@@ -167,6 +170,8 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         assert spec is not None
         if spec.name in self._specs:
             module.__spec__ = self._specs.pop(spec.name)
+        if spec.name == "tensorflow":
+            importlib.import_module("tensorflow.python")  # for `tf.python.framework.ops`, imported by nobody
 
 
 def _why_not(fullname: str) -> str:

@@ -13,6 +13,18 @@ _RAGGED = "ragged tensors came late to TensorFlow 1, and are not part of Regraft
 _CPP = "it says how TensorFlow's C++ was built: Regraft has none"
 _DEBUGGER = "the debugger of TensorFlow is not part of Regraft"
 _DISPATCH = "it changes how TensorFlow's own functions dispatch"
+_SPECS = "it describes types to TensorFlow's own functions"
+_HOLDERS = "values that stay in the session between runs are variables here"
+_OPERATORS = "linear operators are not part of Regraft yet: multiply by the matrix"
+_OBJECTS = "object-based checkpoints are read by name (Saver.restore); tf.train.Saver writes the others"
+_GENERATORS = "it belongs to TensorFlow 2: seeded ops and stateless_* draw the numbers"
+_QUANTIZE = "it rewrites models, which tf.graph_util does not"
+_NEWER = "it came to TensorFlow 2 long after 1.15"
+_UNICODE = "its result is a ragged tensor, which is not part of Regraft yet"
+_DEVICES = "JAX decides which devices there are"
+_PROFILER = "tf.profiler counts parameters; jax.profiler measures time and memory"
+_SDCA = "it is a part of tf.estimator"
+_INNER = "TensorFlow's inner modules are there under `regraft run`, as `tensorflow.python`"
 _LITE = "TensorFlow Lite is not part of Regraft"
 
 _REASONS = {
@@ -34,7 +46,6 @@ _REASONS = {
     "config.experimental_connect_to_host": _CLUSTER,
     "GradientTape": _EAGER,
     "contrib.eager": _EAGER,
-    "function": "tf.function belongs to TensorFlow 2: build the graph directly",
     "wrap_function": _TF2,
     "Module": _TF2,
     "autograph": "AutoGraph rewrites Python source for tf.function, which belongs to TensorFlow 2",
@@ -47,6 +58,86 @@ _REASONS = {
     "ragged_fill_empty_rows": _RAGGED,
     "ragged_fill_empty_rows_grad": _RAGGED,
     "io.RaggedFeature": _RAGGED,
+    "CriticalSection": _TF2,
+    "IndexedSlicesSpec": _SPECS,
+    "NoneTensorSpec": _SPECS,
+    "OptionalSpec": _SPECS,
+    "SparseTensorSpec": _SPECS,
+    "TensorArraySpec": _SPECS,
+    "TypeSpec": _SPECS,
+    "type_spec_from_value": _SPECS,
+    "delete_session_tensor": _HOLDERS,
+    "get_session_handle": _HOLDERS,
+    "get_session_tensor": _HOLDERS,
+    "nondifferentiable_batch_function": _CLUSTER,
+    "is_symbolic_tensor": _EAGER,
+    "vectorized_map": _TF2,
+    "contrib.linalg": _OPERATORS,
+    "linalg.experimental": _OPERATORS,
+    "train.Checkpoint": _OBJECTS,
+    "train.CheckpointManager": _OBJECTS,
+    "train.CheckpointOptions": _OBJECTS,
+    "saved_model.save": _OBJECTS,
+    "saved_model.load_v2": _OBJECTS,
+    "saved_model.SaveOptions": _OBJECTS,
+    "saved_model.Asset": _OBJECTS,
+    "saved_model.experimental": _OBJECTS,
+    "random.Algorithm": _GENERATORS,
+    "random.Generator": _GENERATORS,
+    "random.create_rng_state": _GENERATORS,
+    "random.get_global_generator": _GENERATORS,
+    "random.set_global_generator": _GENERATORS,
+    "random.experimental": _GENERATORS,
+    "random.fold_in": _GENERATORS,
+    "random.split": _GENERATORS,
+    "quantization.experimental": _QUANTIZE,
+    "train.do_quantize_training_on_graphdef": _QUANTIZE,
+    "dtypes.experimental": _NEWER,
+    "math.approx_max_k": _NEWER,
+    "math.approx_min_k": _NEWER,
+    "nn.approx_max_k": _NEWER,
+    "nn.approx_min_k": _NEWER,
+    "math.sobol_sample": _NEWER,
+    "signal.fftnd": _NEWER,
+    "signal.ifftnd": _NEWER,
+    "signal.rfftnd": _NEWER,
+    "signal.irfftnd": _NEWER,
+    "nn.experimental": _NEWER,
+    "math.special": _NEWER,
+    "image.generate_bounding_box_proposals": _NEWER,
+    "nn.compute_average_loss": _DISTRIBUTE,
+    "nn.scale_regularization_loss": _DISTRIBUTE,
+    "strings.bytes_split": _UNICODE,
+    "strings.ngrams": _UNICODE,
+    "strings.unicode_decode": _UNICODE,
+    "strings.unicode_decode_with_offsets": _UNICODE,
+    "strings.unicode_encode": _UNICODE,
+    "strings.unicode_split": _UNICODE,
+    "strings.unicode_split_with_offsets": _UNICODE,
+    "nn.ctc_unique_labels": _NEWER,
+    "config.functions_run_eagerly": _EAGER,
+    "config.run_functions_eagerly": _EAGER,
+    "config.experimental_run_functions_eagerly": _EAGER,
+    "config.experimental_functions_run_eagerly": _EAGER,
+    "config.set_visible_devices": _DEVICES,
+    "config.set_logical_device_configuration": _DEVICES,
+    "config.get_logical_device_configuration": _DEVICES,
+    "config.LogicalDeviceConfiguration": _DEVICES,
+    "debugging.disable_traceback_filtering": _TF2,
+    "debugging.enable_traceback_filtering": _TF2,
+    "debugging.is_traceback_filtering_enabled": _TF2,
+    "debugging.enable_check_numerics": _TF2,
+    "debugging.disable_check_numerics": _TF2,
+    "errors.raise_exception_on_not_ok_status": _CPP,
+    "data.experimental.dense_to_ragged_batch": _RAGGED,
+    "data.experimental.RaggedTensorStructure": _RAGGED,
+    "saved_model.signature_def_utils.MethodNameUpdater": _OBJECTS,
+    "train.sdca_fprint": _SDCA,
+    "train.sdca_optimizer": _SDCA,
+    "train.sdca_shrink_l1": _SDCA,
+    "python": _INNER,
+    "config.experimental": _DEVICES,
+    "profiler": _PROFILER,
     "lite": _LITE,
     "contrib.lite": _LITE,
     "mlir": _TF2,
@@ -81,6 +172,9 @@ _REASONS = {
 
 def reason(name: str) -> str:
     """Why `name` ("keras.layers.Dense") or a module above it is left out; "" where nothing is known."""
+    name = name.removeprefix("compat.v1.")
+    if name.startswith("linalg.LinearOperator"):
+        return _OPERATORS
     while name:
         if name in _REASONS:
             return _REASONS[name]
