@@ -23,6 +23,8 @@ from regraft.opkit.control_context import (
     is_constant_enter,
 )
 from regraft.opkit.flow import output_context
+from regraft.opkit.getitem import getitem
+from regraft.opkit.slices import IndexedSlices
 
 
 @contextlib.contextmanager
@@ -278,11 +280,64 @@ class LoopGradient:
         self.graph.update_input(merged.op, 1, after)
         return self._leave(left)
 
+    def accumulated_slices(self, op: Operation, grad: IndexedSlices) -> IndexedSlices:
+        """`accumulated` for rows of a loop invariant: those of all iterations, one behind another."""
+        b, context = self.b, self.grad_context
+        context.Exit()
+        with inside(context.outer_context):
+            starts = self._no_slices(op, grad)
+        context.Enter()
+        entered = [self._enter(context, start, "b_acc", keep_shape=False) for start in starts]
+        entered[0].set_shape([None])
+        if starts[1].shape.rank is not None:
+            entered[1].set_shape([None, *starts[1].shape.sizes[1:]])
+        merged = [control_nodes.merge(b, [value, value], name="b_acc")[0] for value in entered]
+        ways = [control_nodes.switch(b, value, context.pivot) for value in merged]
+        new = [b.concat([stays, more], 0) for (_, stays), more in zip(ways, (grad.indices, grad.values), strict=False)]
+        if grad.dense_shape is not None:
+            new.append(b.Maximum(grad.dense_shape, ways[2][1]))
+        after = [control_nodes.next_iteration(b, value) for value in new]
+        for value, following in zip(merged, after, strict=True):
+            self.graph.update_input(value.op, 1, following)
+        left = [control_nodes.exit(b, leaves, name="b_acc") for leaves, _ in ways]
+        context.loop_exits.extend(left)
+        context.ExitResult(left)
+        return IndexedSlices(left[1], left[0], left[2] if len(left) == 3 else None)
+
+    def _no_slices(self, op: Operation, grad: IndexedSlices) -> list[Tensor]:
+        """What the indices, values and shape of slices are before the first iteration: a row of zeros for row 0."""
+        b, source = self.b, op.inputs[0]
+        if grad.values.shape.known:
+            row = (1, *grad.values.shape.sizes[1:])
+            with inside(self.grad_context.outer_context):
+                values = b.constant(0, grad.values.dtype.base, shape=row, name="b_acc")
+        else:
+            sizes = b.concat([[1], _row_sizes(b, source)], 0)
+            values = b.zeros(sizes, grad.values.dtype.base)
+        starts = [b.constant([0], grad.indices.dtype.base), values]
+        if grad.dense_shape is not None:
+            dtype = grad.dense_shape.dtype.base
+            if grad.dense_shape.shape.known:
+                starts.append(b.constant(0, dtype, shape=grad.dense_shape.shape))
+            else:
+                sizes = b.shape(source, out_type=dtype, optimize=False)
+                starts.append(b.zeros_like(sizes, optimize=False))
+        return starts
+
     def _leave(self, value: Tensor) -> Tensor:
         left = control_nodes.exit(self.b, value, name="b_acc")
         self.grad_context.loop_exits.append(left)
         self.grad_context.ExitResult([left])
         return left
+
+
+def _row_sizes(b: Builder, source: Tensor) -> Any:
+    """The sizes of a row of a value, or of the variable behind a handle."""
+    if source.dtype is not dtypes.resource:
+        return getitem(b, b.shape(source, optimize=False), slice(1, None))
+    while source.op.inputs:
+        source = source.op.inputs[0]
+    return list(source.op.get_attr("shape").sizes[1:])
 
 
 def _constant_enter(value: Tensor) -> Operation | None:

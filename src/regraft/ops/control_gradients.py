@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from regraft.base import dtypes
-from regraft.base.errors import UnimplementedError
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import control_nodes, registry
 from regraft.opkit.builder import Builder
 from regraft.opkit.control_context import CondContext, WhileContext
 from regraft.opkit.flow import output_context
 from regraft.opkit.loop_gradient import LoopGradient
+from regraft.opkit.slices import IndexedSlices
 
 
 def _switch(b: Builder, node: Operation, *grads: Any) -> list[Any]:
@@ -94,13 +94,8 @@ def _enter(b: Builder, node: Operation, grad: Any) -> list[Any]:
     if context is None or not context.back_prop or context.grad_state is None:
         return [grad]
     if node.attrs["is_constant"]:
-        if not isinstance(grad, Tensor):
-            raise UnimplementedError(
-                "the gradient of a loop invariant as slices",
-                where=(f"node {node.name!r}",),
-                hint="gather from it outside of the loop, or convert the gradient to a tensor",
-                op=node,
-            )
+        if isinstance(grad, IndexedSlices):
+            return [context.grad_state.accumulated_slices(node, grad)]
         return [context.grad_state.accumulated(node, grad)]
     left = control_nodes.exit(b, grad)
     context.loop_exits.append(left)

@@ -21,7 +21,7 @@ from regraft.opkit.arrays import jax, jnp
 from regraft.opkit.objects import RunObject, Untraceable
 from regraft.runtime import cache
 from regraft.runtime.digest import step_digest
-from regraft.runtime.evaluate import Values, Variables, evaluate, present
+from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
 from regraft.runtime.interpreter import seeds
 from regraft.runtime.plan import Access, Step, parts, walk
 from regraft.runtime.state import SessionState
@@ -57,7 +57,7 @@ class Program:
         self.random = tuple(node for node in walk(step.nodes) if node.spec.random)
         self._static = {n: np.asarray(values[n]) for n in step.static if values[n] is not None}
         for node in (n for n in step.nodes if not parts(n)):
-            for access in (*node.reads, *node.writes):
+            for access in (*node.reads, *(a for a in node.writes if not is_blind(node, a))):
                 if access.name in present_:
                     present(present_[access.name], access, node)
         arguments = (
