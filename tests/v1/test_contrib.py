@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,48 @@ def test_normal_vectors_of_free_components(graph):
     # Four standard errors of the mean, and of the standard deviation.
     assert (abs(drawn.mean(0) - loc) < 4 * scale / np.sqrt(20000)).all()
     assert (abs(drawn.std(0) - scale) < 4 * scale / np.sqrt(40000)).all()
+
+
+def _slim_loss(steps, logdir):
+    """The loss after training up to a number of steps, going on from where the last call stopped."""
+    slim = contrib.slim
+    with tf.Graph().as_default():
+        x = tf.constant(np.linspace(-1, 1, 8, dtype=np.float32)[:, None])
+        slim.losses.mean_squared_error(slim.fully_connected(x, 1, activation_fn=None), 3 * x)
+        train_op = slim.learning.create_train_op(slim.losses.get_total_loss(), tf.train.GradientDescentOptimizer(0.5))
+        return slim.learning.train(train_op, logdir, number_of_steps=steps, save_summaries_secs=0)
+
+
+# The supervisor stops twice, as TensorFlow's does.
+@pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")
+def test_slim_trains_and_evaluates(tmp_path):
+    slim = contrib.slim
+    first, last = _slim_loss(1, str(tmp_path)), _slim_loss(20, str(tmp_path))
+    assert last < first / 50
+    assert tf.train.latest_checkpoint(str(tmp_path)).endswith("model.ckpt-20")
+    with tf.Graph().as_default():
+        out = slim.fully_connected(x_of_other := tf.constant([[2.0]]), 1, activation_fn=None)
+        mean, update = slim.metrics.streaming_mean(out)
+        step = tf.train.get_or_create_global_step()
+        tf.summary.scalar("mean", mean)
+        found = slim.evaluation.evaluate_once(
+            "",
+            tf.train.latest_checkpoint(str(tmp_path)),
+            str(tmp_path / "eval"),
+            num_evals=3,
+            eval_op=update,
+            final_op=[mean, step, x_of_other],
+        )
+        again = slim.evaluation.evaluation_loop(
+            "",
+            str(tmp_path),
+            str(tmp_path / "eval"),
+            eval_op=update,
+            final_op=mean,
+            max_number_of_evaluations=1,
+            timeout=5,
+        )
+    assert found[1] == 20
+    assert found[0] == pytest.approx(again)
+    assert again == pytest.approx(6.0, abs=0.5)
+    assert any(name.startswith("events.") for name in os.listdir(tmp_path / "eval"))

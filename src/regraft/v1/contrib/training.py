@@ -9,23 +9,40 @@ from typing import Any
 from regraft.ir.graph_keys import GraphKeys
 from regraft.train.optimizer import Optimizer
 from regraft.v1 import _context
+from regraft.v1 import train as tf_train
 from regraft.v1._graph import name_scope
 from regraft.v1._graph_control import with_dependencies
 from regraft.v1.contrib import _gradients
+from regraft.v1.contrib._evaluation import (
+    StopAfterNEvalsHook,
+    SummaryAtEndHook,
+    checkpoints_iterator,
+    evaluate_once,
+    evaluate_repeatedly,
+    get_or_create_eval_step,
+    wait_for_new_checkpoint,
+)
 from regraft.v1.contrib._gradients import clip_gradient_norms, multiply_gradients
 from regraft.v1.contrib._hparams import HParams, parse_values
 from regraft.v1.contrib._missing import missing_from
-from regraft.v1.train import checkpoints_iterator, get_or_create_global_step
+from regraft.v1.train import get_or_create_global_step
 
 __all__ = [
     "HParams",
+    "StopAfterNEvalsHook",
+    "SummaryAtEndHook",
     "add_gradients_summaries",
     "checkpoints_iterator",
     "clip_gradient_norms",
     "clip_gradient_norms_fn",
     "create_train_op",
+    "evaluate_once",
+    "evaluate_repeatedly",
+    "get_or_create_eval_step",
     "multiply_gradients",
     "parse_values",
+    "train",
+    "wait_for_new_checkpoint",
 ]
 
 _log = logging.getLogger("regraft")
@@ -123,8 +140,6 @@ def train(
 
     raises  ValueError for what needs `logdir` where that is None
     """
-    from regraft.v1 import train as tf_train
-
     if logdir is None and is_chief:
         if save_summaries_steps:
             raise ValueError("logdir cannot be None when save_summaries_steps is not None")

@@ -6,8 +6,6 @@
 # ruff: noqa: F403  each module names in __all__ what belongs here
 from __future__ import annotations
 
-from typing import Any
-
 from regraft.v1.contrib import losses as losses
 from regraft.v1.contrib import metrics as metrics
 from regraft.v1.contrib._arg_scope import *
@@ -23,6 +21,7 @@ from regraft.v1.contrib._optimizers import *
 from regraft.v1.contrib._regularizers import *
 from regraft.v1.contrib._summaries import *
 from regraft.v1.contrib._variables import *
+from regraft.v1.contrib.slim import evaluation as evaluation
 from regraft.v1.contrib.slim import learning as learning
 from regraft.v1.contrib.slim import model_analyzer as model_analyzer
 from regraft.v1.contrib.slim import queues as queues
@@ -32,21 +31,16 @@ from regraft.v1.train import create_global_step as create_global_step
 from regraft.v1.train import get_global_step as get_global_step
 from regraft.v1.train import get_or_create_global_step as get_or_create_global_step
 
-_missing: Any = missing_from(
+_RECORDS = "read records with tf.data or tf.train's queues"
+
+__getattr__ = missing_from(
     "slim",
     {
-        "data": "read records with tf.data or tf.train's queues",
-        "dataset": "read records with tf.data or tf.train's queues",
-        "dataset_data_provider": "read records with tf.data or tf.train's queues",
+        "data": _RECORDS,
+        "dataset": _RECORDS,
+        "dataset_data_provider": _RECORDS,
+        "parallel_reader": _RECORDS,
         "tfexample_decoder": "use tf.parse_single_example and tf.image",
         "nets": "the networks are not part of Regraft; their code runs as it is with tf.contrib.slim",
     },
 )
-
-
-def __getattr__(name: str) -> Any:
-    if name == "evaluation":
-        import importlib
-
-        return importlib.import_module(f"{__name__}.evaluation")
-    return _missing(name)
