@@ -247,3 +247,33 @@ def gradients_of_loops_in_loops(tf: Any) -> None:
 
     _, z = tf.while_loop(lambda i, a: i < 10, outer, [0, x])
     tf.gradients(z, x)
+
+
+@program
+def gradients_of_rows_through_loops(tf: Any) -> None:
+    ids = tf.placeholder(tf.int32, [None], name="ids")
+    pairs = tf.placeholder(tf.int64, [2, 3], name="pairs")
+    ref = tf.get_variable("ref", [5, 2], initializer=tf.zeros_initializer(), use_resource=False)
+    resource = tf.get_variable("resource", [5, 2], initializer=tf.zeros_initializer(), use_resource=True)
+    loose = tf.placeholder(tf.float32, [None, None], name="loose")
+    for table in (ref, resource, loose):
+        for rows in (ids, pairs):
+
+            def body(i: Any, total: Any, table: Any = table, rows: Any = rows) -> Any:
+                return i + 1, total + tf.reduce_sum(tf.nn.embedding_lookup(table, rows + tf.cast(i, rows.dtype)))
+
+            total = tf.while_loop(lambda i, _: i < 3, body, [0, 0.0])[1]
+            tf.gradients(total, [table], name="slices")
+    nested = tf.while_loop(
+        lambda i, _: i < 2,
+        lambda i, t: (
+            i + 1,
+            tf.while_loop(
+                lambda j, _: j < 2,
+                lambda j, u: (j + 1, u * tf.reduce_sum(tf.gather(ref, ids + i * j))),
+                [0, t],
+            )[1],
+        ),
+        [0, 1.0],
+    )
+    tf.gradients(nested[1], [ref], name="nested")
