@@ -17,9 +17,15 @@ from regraft.checkpoint.chunks import blocks, check_compression, chunks, lines
 from regraft.checkpoint.records import read_records
 from regraft.opkit.csv_fields import csv_fields, csv_value
 from regraft.opkit.datasets import Dataset, Element, Run, dataset_op, integer, string, text, texts
+from regraft.opkit.input_files import missing
 
 Types = tuple[DType, ...]
 Shapes = tuple[TensorShape, ...]
+
+
+_FEED = (
+    "feed the tensor that holds the names when the iterator is initialized, or the outputs of its IteratorGetNext node"
+)
 
 
 class _Files(Iterator[Element]):
@@ -42,20 +48,11 @@ class _Files(Iterator[Element]):
                 try:
                     self._input = self._read(self._name)
                 except NotFoundError as e:
-                    raise missing(self._name) from e
+                    raise missing(self._name, _FEED) from e
             element = next(self._input, None)
             if element is not None:
                 return element
             self._name = self._input = None
-
-
-def missing(name: str) -> NotFoundError:
-    """The error for a file that is not there, which says how to go on without it."""
-    return NotFoundError(
-        f"{name}; No such file or directory",
-        hint="the graph has this path from where it was made: give the files' folder as assets_dir=, feed the tensor "
-        "that holds the names when the iterator is initialized, or feed the outputs of its IteratorGetNext node",
-    )
 
 
 def _strings(filenames: Any, read: Callable[[str], Iterator[bytes]]) -> Dataset:
