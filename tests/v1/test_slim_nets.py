@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-import regraft.ops
 import regraft.v1 as ours
 from tests.oracle.slim import slim_available, tensorflow_with_contrib
 from tests.v1.both import build_ours, build_tensorflow, differences
