@@ -237,9 +237,8 @@ def test_parent_folder_that_does_not_exist(saved: Any, tmp_path: Path) -> None:
 
 
 def test_v1_warns_and_writes_one_file(saved: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    sess, v, _, save = saved
     with caplog.at_level(logging.WARNING):
-        path = save("m", options={"write_version": 1})
+        path = saved[3]("m", options={"write_version": 1})
     assert names(tmp_path) == ["checkpoint", "m", "m.meta"]
     assert path == str(tmp_path / "m")
 

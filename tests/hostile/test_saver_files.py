@@ -206,7 +206,7 @@ def test_an_empty_meta_is_an_empty_graph(tf: Any, tmp_path: Path) -> None:
 
 
 def test_bits_of_a_meta(tf: Any, tmp_path: Path) -> None:
-    """A .meta has no checksum. Whatever is in it, there is a graph or an ordinary error with words."""
+    """A .meta has no checksum. Whatever is in it, there is a graph or an ordinary error that names the file."""
     whole = (GOLDEN / "mlp_ref_adam" / "mlp-3.meta").read_bytes()
     errors = []
     for at in range(0, len(whole), max(1, len(whole) // 150)):
@@ -214,10 +214,10 @@ def test_bits_of_a_meta(tf: Any, tmp_path: Path) -> None:
         with tf.Graph().as_default():
             try:
                 tf.train.import_meta_graph(path)
-            except (OSError, ValueError, TypeError, KeyError, OpError) as e:
+            except (OSError, ValueError, OpError) as e:
                 errors.append(str(e))
     assert errors
-    assert all(errors)
+    assert [e for e in errors if str(tmp_path) not in e] == []
 
 
 def test_a_meta_that_is_not_there(tf: Any, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,18 +108,19 @@ def import_meta_graph(
     info = message.meta_info_def
     with no_collection():
         scope = graph.unique_name(import_scope or "", mark_as_used=False)
-        imported = import_nodes(
-            graph,
-            message.graph_def,
-            input_map,
-            return_elements,
-            name=import_scope or scope,
-            producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
-            clear_devices=clear_devices,
-            owned=message is not meta_graph_or_file,
-            nodes=nodes,
-            written=data,
-        )
+        with contextlib.nullcontext() if given else _told(meta_graph_or_file):
+            imported = import_nodes(
+                graph,
+                message.graph_def,
+                input_map,
+                return_elements,
+                name=import_scope or scope,
+                producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
+                clear_devices=clear_devices,
+                owned=message is not meta_graph_or_file,
+                nodes=nodes,
+                written=data,
+            )
         known_names = _Names(scope, imported)
         restored = _Collections(graph, known_names, _knows_trainable(info.tensorflow_version))
         for key in _in_order(message.collection_def):
@@ -129,6 +131,15 @@ def import_meta_graph(
         names.strip_scope(v.name, scope): v for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
     }
     return ImportedMetaGraph(message, scope, variables, imported.elements, imported.operations, known_names)
+
+
+@contextlib.contextmanager
+def _told(filename: Any) -> Iterator[None]:
+    """A ValueError from inside says which file was read."""
+    try:
+        yield
+    except ValueError as e:
+        raise ValueError(f"{e}\n  at {os.fsdecode(filename)}") from e
 
 
 def _check_unbound(message: proto.MetaGraphDef, key: str | None, input_map: Mapping[Any, Any] | None) -> None:
