@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_COLUMNS = "columns of the first kind are not part of Regraft: tf.feature_column has the later ones"
+_RECORDS = "read records with tf.data or with the queues of tf.train"
 _KERAS = "Keras is not part of Regraft yet: build the model with tf.layers or tf.nn"
 _ESTIMATOR = "tf.estimator is not part of Regraft yet: call the model_fn, and run its train_op in a session"
 _TPU = "Regraft runs a graph on a TPU as it stands, through JAX: build the model without tf.tpu"
@@ -24,7 +26,7 @@ _UNICODE = "its result is a ragged tensor, which is not part of Regraft yet"
 _DEVICES = "JAX decides which devices there are"
 _PROFILER = "tf.profiler counts parameters; jax.profiler measures time and memory"
 _SDCA = "it is a part of tf.estimator"
-_INNER = "TensorFlow's inner modules are there under `regraft run`, as `tensorflow.python`"
+_QUANTIZED = "kernels for quantized types are not part of Regraft yet; fake_quant_* are"
 _LITE = "TensorFlow Lite is not part of Regraft"
 
 _REASONS = {
@@ -135,9 +137,17 @@ _REASONS = {
     "train.sdca_fprint": _SDCA,
     "train.sdca_optimizer": _SDCA,
     "train.sdca_shrink_l1": _SDCA,
-    "python": _INNER,
     "config.experimental": _DEVICES,
     "profiler": _PROFILER,
+    "quantize": _QUANTIZED,
+    "quantize_v2": _QUANTIZED,
+    "dequantize": _QUANTIZED,
+    "quantization.quantize": _QUANTIZED,
+    "quantization.dequantize": _QUANTIZED,
+    "quantization.quantize_and_dequantize": _QUANTIZED,
+    "quantization.quantize_and_dequantize_v2": _QUANTIZED,
+    "variable_creator_scope": "variables are made by get_variable and tf.Variable: a custom_getter changes the former",
+    "recompute_grad": "it trades memory for time on an accelerator; XLA rematerializes by itself",
     "lite": _LITE,
     "contrib.lite": _LITE,
     "mlir": _TF2,
@@ -160,6 +170,24 @@ _REASONS = {
     "data.experimental.service": _CLUSTER,
     "contrib.quantize": "rewriting a graph for quantized training is not supported; graphs rewritten already run",
     "contrib.tensorrt": "graphs are compiled with XLA: run the graph as it was before the conversion",
+    "contrib.keras": _KERAS,
+    "contrib.layers.real_valued_column": _COLUMNS,
+    "contrib.layers.sparse_column_with_hash_bucket": _COLUMNS,
+    "contrib.layers.sparse_column_with_integerized_feature": _COLUMNS,
+    "contrib.layers.sparse_column_with_keys": _COLUMNS,
+    "contrib.layers.bucketized_column": _COLUMNS,
+    "contrib.layers.crossed_column": _COLUMNS,
+    "contrib.layers.embedding_column": _COLUMNS,
+    "contrib.layers.one_hot_column": _COLUMNS,
+    "contrib.slim.data": _RECORDS,
+    "contrib.slim.data_decoder": _RECORDS,
+    "contrib.slim.data_provider": _RECORDS,
+    "contrib.slim.dataset": _RECORDS,
+    "contrib.slim.dataset_data_provider": _RECORDS,
+    "contrib.slim.parallel_reader": _RECORDS,
+    "contrib.slim.prefetch_queue": _RECORDS,
+    "contrib.slim.tfexample_decoder": "use tf.parse_single_example and tf.image",
+    "contrib.slim.nets": "the networks are not part of Regraft; their code runs as it is with tf.contrib.slim",
     "contrib.graph_editor": "graphs are changed by import_graph_def with an input_map",
     "test.disable_with_predicate": _DISPATCH,
     "test.with_eager_op_as_function": _EAGER,

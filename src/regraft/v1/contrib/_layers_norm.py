@@ -7,6 +7,7 @@ from typing import Any
 
 from regraft.base import dtypes
 from regraft.ir.graph_keys import GraphKeys
+from regraft.train.averages import assign_moving_average
 from regraft.v1 import _context, _layers_norm
 from regraft.v1._array import identity, reshape, shape
 from regraft.v1._math import rsqrt
@@ -29,7 +30,6 @@ from regraft.v1.contrib._layer_parts import (
     smart_cond,
     variable_getter,
 )
-from regraft.v1.contrib._moving_average import assign_moving_average
 from regraft.v1.contrib._variables import model_variable
 from regraft.variables.initializers import Ones, Zeros
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
+
+from regraft.v1._absent import missing
 
 
-def missing_from(module: str, reasons: dict[str, Any] | None = None) -> Callable[[str], NoReturn]:
-    """A `__getattr__` for the module: AttributeError with the name, and the reason where one is known."""
+def missing_from(module: str) -> Callable[[str], NoReturn]:
+    """A `__getattr__` for `tf.contrib.{module}`."""
 
     def get(name: str) -> NoReturn:
-        reason = (reasons or {}).get(name)
-        raise AttributeError(f"tf.contrib.{module}.{name} is missing in Regraft{': ' + reason if reason else ''}")
+        raise missing(f"contrib.{module}.{name}")
 
     return get

@@ -9,6 +9,7 @@ from regraft.base import dtypes
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
 from regraft.opkit.slices import IndexedSlices
+from regraft.train.averages import assign_moving_average
 from regraft.train.optimizer import Optimizer
 from regraft.train.optimizers import (
     AdagradOptimizer,
@@ -29,7 +30,6 @@ from regraft.v1._opening import on
 from regraft.v1._random import truncated_normal
 from regraft.v1._variable_scope import get_variable, variable_scope
 from regraft.v1.contrib._gradients import values_of, with_values
-from regraft.v1.contrib._moving_average import assign_moving_average
 from regraft.v1.train import assert_global_step, get_global_step
 from regraft.variables.initializers import Constant, Zeros
 

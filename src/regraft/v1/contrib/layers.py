@@ -3,7 +3,7 @@
 # ruff: noqa: F403  each module names in __all__ what belongs here
 from __future__ import annotations
 
-from regraft.v1.contrib import _layer_parts as utils
+from regraft.v1.contrib import _layer_parts
 from regraft.v1.contrib._embedding import *
 from regraft.v1.contrib._initializers import *
 from regraft.v1.contrib._layers_conv import *
@@ -15,6 +15,6 @@ from regraft.v1.contrib._optimizers import *
 from regraft.v1.contrib._regularizers import *
 from regraft.v1.contrib._summaries import *
 
-utils = utils
+utils = _layer_parts
 
 __getattr__ = missing_from("layers")

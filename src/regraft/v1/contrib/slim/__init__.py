@@ -6,6 +6,7 @@
 # ruff: noqa: F403  each module names in __all__ what belongs here
 from __future__ import annotations
 
+from regraft.v1.contrib import layers as layers
 from regraft.v1.contrib import losses as losses
 from regraft.v1.contrib import metrics as metrics
 from regraft.v1.contrib._arg_scope import *
@@ -31,16 +32,8 @@ from regraft.v1.train import create_global_step as create_global_step
 from regraft.v1.train import get_global_step as get_global_step
 from regraft.v1.train import get_or_create_global_step as get_or_create_global_step
 
-_RECORDS = "read records with tf.data or tf.train's queues"
+utils = layers.utils
+initializers = layers
+regularizers = layers
 
-__getattr__ = missing_from(
-    "slim",
-    {
-        "data": _RECORDS,
-        "dataset": _RECORDS,
-        "dataset_data_provider": _RECORDS,
-        "parallel_reader": _RECORDS,
-        "tfexample_decoder": "use tf.parse_single_example and tf.image",
-        "nets": "the networks are not part of Regraft; their code runs as it is with tf.contrib.slim",
-    },
-)
+__getattr__ = missing_from("slim")
