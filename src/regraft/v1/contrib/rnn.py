@@ -11,7 +11,8 @@ from regraft.v1._rnn_static import static_state_saving_rnn as static_state_savin
 from regraft.v1.contrib._missing import missing_from
 from regraft.v1.contrib._rnn_blocks import *
 from regraft.v1.contrib._rnn_cells import *
-from regraft.v1.contrib._rnn_linear import Linear as Linear
+from regraft.v1.contrib._rnn_linear import Linear as _Linear  # noqa: F401  programs import it from inside
+from regraft.v1.contrib._rnn_linear import linear as _linear  # noqa: F401
 from regraft.v1.contrib._rnn_stack import *
 from regraft.v1.contrib._rnn_wrappers import *
 from regraft.v1.rnn_cell import *

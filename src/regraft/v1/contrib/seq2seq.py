@@ -8,6 +8,7 @@ from regraft.v1.contrib._attention_wrapper import *
 from regraft.v1.contrib._beam_search import *
 from regraft.v1.contrib._beam_step import *
 from regraft.v1.contrib._decoder import *
+from regraft.v1.contrib._decoder_fns import *
 from regraft.v1.contrib._decoder_inputs import *
 from regraft.v1.contrib._decoder_scheduled import *
 from regraft.v1.contrib._missing import missing_from
