@@ -18,6 +18,7 @@ Allocate = Callable[[Sequence[int], DType], Array]
 """`new_array`, or another source of arrays."""
 
 _MOST_IN_SLAB = 64 << 20  # bytes; the larger, the more one small array keeps from being free
+_FIRST_SLAB = 4 << 20  # bytes; slabs grow with what was read, so that sizes which are lies cost little
 ALIGNMENT = 64  # XLA takes a host buffer as it is, without a copy, if it is aligned so
 
 
@@ -45,7 +46,7 @@ class Slabs:
 
     def __init__(self, total: int) -> None:
         """`total`  bytes of all arrays that will be asked for."""
-        self._left = total
+        self._total = self._left = total
         self._size = min(_MOST_IN_SLAB, total // 8)
         self._slab: Array = np.empty(0, np.uint8)
         self._lock = Lock()
@@ -60,7 +61,8 @@ class Slabs:
             return new_array(shape, dtype)
         with self._lock:
             if room > len(self._slab):
-                self._slab = aligned_empty((max(room, min(self._size, self._left)),), np.uint8)
+                grown = max(_FIRST_SLAB, self._total - self._left)
+                self._slab = aligned_empty((max(room, min(self._size, self._left, grown)),), np.uint8)
             array, self._slab = self._slab[:size], self._slab[room:]
             self._left -= room
         return array.view(dtype.numpy).reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,15 +22,19 @@ from regraft.session.partial import PartialRun
 class Session:
     """Runs parts of one graph, and keeps its variables from run to run. Several threads may use it.
 
-    tier   "auto" interprets small and rare runs and compiles heavy and frequent ones; "interpret" and "compile" do one
-           of them always. Results are the same, apart from rounding.
-    state  shared with other sessions, which it outlives; None for one of its own
+    tier        "auto" interprets small and rare runs and compiles heavy and frequent ones; "interpret" and "compile" do
+                one of them always. Results are the same, apart from rounding.
+    state       shared with other sessions, which it outlives; None for one of its own
+    assets_dir  a folder with input files that are not where the graph says they are
     """
 
-    def __init__(self, graph: Graph, tier: str = "auto", state: SessionState | None = None) -> None:
+    def __init__(
+        self, graph: Graph, tier: str = "auto", state: SessionState | None = None, assets_dir: str = ""
+    ) -> None:
         self._graph = graph
         self._shares = state is not None
         self._state = SessionState() if state is None else state
+        self._state.assets_dir = os.fspath(assets_dir) or self._state.assets_dir
         self._executor = Executor(self._state, tier)
         self._plans: dict[Any, tuple[int, Plan]] = {}
         self._partial: dict[str, PartialRun] = {}

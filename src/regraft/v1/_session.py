@@ -25,9 +25,13 @@ class Session(base.Session):
 
     target  "" for this process, or that of a `tf.train.Server` in it; NotFoundError for another
     config  a ConfigProto; what it says of devices, growth and rewriting is accepted and changes no result
+
+    assets_dir  a folder with input files that are not where the graph says they are; TensorFlow has no such argument
     """
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+    def __init__(
+        self, target: str = "", graph: Graph | None = None, config: Any = None, *, assets_dir: str = ""
+    ) -> None:
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f'Argument `graph` must be a tf.Graph, but got "{type(graph).__name__}"')
         if not isinstance(target, (str, bytes)):
@@ -39,7 +43,7 @@ class Session(base.Session):
             from regraft.v1._server import state_of
 
             state = state_of(target.decode() if isinstance(target, bytes) else target)
-        super().__init__(_context.get_default_graph() if graph is None else graph, state=state)
+        super().__init__(_context.get_default_graph() if graph is None else graph, state=state, assets_dir=assets_dir)
         self._config = config
         self._target = target
         self._contexts: list[contextlib.ExitStack] = []
