@@ -17,7 +17,7 @@ from regraft.checkpoint.chunks import blocks, check_compression, chunks, lines
 from regraft.checkpoint.records import read_records
 from regraft.opkit.csv_fields import csv_fields, csv_value
 from regraft.opkit.datasets import Dataset, Element, Run, dataset_op, integer, string, text, texts
-from regraft.opkit.input_files import missing
+from regraft.opkit.input_files import located, missing
 
 Types = tuple[DType, ...]
 Shapes = tuple[TensorShape, ...]
@@ -34,8 +34,8 @@ class _Files(Iterator[Element]):
     A file that can't be opened is tried again with each element, one that ends with an error is passed over then.
     """
 
-    def __init__(self, names: list[str], read: Callable[[str], Iterator[Element]]) -> None:
-        self._names = iter(names)
+    def __init__(self, names: list[str], read: Callable[[str], Iterator[Element]], run: Run) -> None:
+        self._names = (located(run.session, name) for name in names)
         self._read = read
         self._name: str | None = None
         self._input: Iterator[Element] | None = None
@@ -63,7 +63,7 @@ def _strings(filenames: Any, read: Callable[[str], Iterator[bytes]]) -> Dataset:
         found = read(name)
         return ((string(value),) for value in found)
 
-    return Dataset(lambda run: _Files(names, elements), (dtypes.string,), (TensorShape([]),))
+    return Dataset(lambda run: _Files(names, elements, run), (dtypes.string,), (TensorShape([]),))
 
 
 @dataset_op("TextLineDataset")
@@ -223,7 +223,7 @@ def _csv(names: list[str], types: Types, shapes: Shapes, columns: list[int], **i
         "types": types,
     }
     check_compression(options["compression"])
-    return Dataset(lambda run: _Files(names, lambda name: _CsvRows(name, options)), types, shapes)
+    return Dataset(lambda run: _Files(names, lambda name: _CsvRows(name, options), run), types, shapes)
 
 
 @dataset_op("CSVDataset", "ExperimentalCSVDataset")

@@ -90,6 +90,7 @@ class SessionState:
     resources      queues, tables, iterators, ... by (kind, name); each is closed with the session
     resource_lock  held while one is made
     functions      library functions that kernels have called, ready to run (see `runtime.functions`)
+    assets_dir     where input files are that are not where the graph says; "" for nowhere
     """
 
     def __init__(self) -> None:
@@ -97,6 +98,7 @@ class SessionState:
         self.random = RandomState()
         self.resources: dict[tuple[str, str], Any] = {}
         self.functions: dict[Any, Any] = {}
+        self.assets_dir = ""
         self.resource_lock = threading.Lock()
         self.lock = threading.RLock()
         self.closed = threading.Event()

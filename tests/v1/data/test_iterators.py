@@ -121,6 +121,16 @@ def test_a_file_that_is_missing_says_how_to_give_another() -> None:
     assert "IteratorGetNext" in str(raised.value)
 
 
+def test_a_missing_file_is_found_among_the_assets(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.txt").write_text("1\n2\n")
+    (tmp_path / "b.txt").write_text("3\n")
+    names = ["/home/nobody/train/a.txt", "C:\\data\\b.txt"]
+    element = tf.data.TextLineDataset(names).make_one_shot_iterator().get_next()
+    with tf.Session(assets_dir=str(tmp_path)) as session:
+        assert taken(session, element) == [b"1", b"2", b"3"]
+
+
 def test_file_names_can_be_fed_to_the_initializer(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("1\n2\n")
     names = tf.placeholder(tf.string, [None])
