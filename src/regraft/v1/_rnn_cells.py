@@ -19,7 +19,7 @@ from regraft.v1._layer import InputSpec, Layer, activation_of
 from regraft.v1._linalg import matmul
 from regraft.v1._math import add, multiply, sigmoid
 from regraft.v1._nn_basic import bias_add
-from regraft.v1._rnn_state import check_dtypes, zero_state
+from regraft.v1._rnn_state import check_dtype, check_dtypes, zero_state
 from regraft.v1._variable_scope import fixed_size_partitioner, get_variable_scope, variable_scope
 from regraft.variables import initializers
 
@@ -131,15 +131,15 @@ class LayerRNNCell(RNNCell):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.dtype is not None and not (self.dtype.is_floating or self.dtype.is_complex):
-            raise ValueError(f"RNN cell only supports floating point inputs, but received dtype: {self.dtype}")
+        check_dtype(self.dtype)
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any) -> Any:
         """(output, new state) of one step; see `RNNCell`."""
         return Layer.__call__(self, inputs, state, *args, scope=scope, **kwargs)
 
     def _depth(self, input_shape: Any) -> int:
-        """The size of the input's last dimension. ValueError where it is not known."""
+        """The size of the last dimension. ValueError where it is not known, and for a dtype that is no float."""
+        check_dtype(self.dtype)
         depth = TensorShape(input_shape).as_list()[-1]
         if depth is None:
             raise ValueError(f"Expected inputs.shape[-1] to be known, received shape: {input_shape}")

@@ -81,8 +81,13 @@ def _has(cell: Any, name: str) -> bool:
     return True
 
 
+def check_dtype(dtype: Any) -> None:
+    """ValueError where it is neither a float nor None: a cell has no values of other types."""
+    if dtype is not None and not (dtype.is_floating or dtype.is_complex):
+        raise ValueError(f"RNN cell only supports floating point inputs, but received dtype: {dtype}")
+
+
 def check_dtypes(tensors: Iterable[Any]) -> None:
-    """ValueError where one is no float: a cell has no values of other types."""
+    """`check_dtype` of each tensor."""
     for tensor in nest.flatten(tensors):
-        if not (tensor.dtype.is_floating or tensor.dtype.is_complex):
-            raise ValueError(f"RNN cell only supports floating point inputs, but received dtype: {tensor.dtype}")
+        check_dtype(tensor.dtype)
