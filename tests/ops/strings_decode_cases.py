@@ -57,4 +57,14 @@ CASES = [
     csv(['1,"2"x'], INT, WORD, fails="Quote inside a string has to be escaped by another quote"),
     csv(['1,2"x'], INT, WORD, fails="Unquoted fields cannot have quotes/CRLFs inside"),
     csv([""], INT, fails="Expect 1 fields but have 0 in record 0"),
+    *(
+        Case(
+            "DecodePaddedRaw",
+            [np.array([[b"abcd", b"ef"], [b"abcdefgh", b""]], object), np.int32(4)],
+            {"out_type": out_type, "little_endian": little},
+        )
+        for out_type in ("uint8", "int16", "float32")
+        for little in (True, False)
+    ),
+    Case("DecodePaddedRaw", [np.array([b"abcd"], object), np.int32(3)], {"out_type": "int16"}, fails="fixed_length"),
 ]

@@ -51,6 +51,31 @@ def decode_raw(bytes: Any, *, out_type: DType, little_endian: bool) -> Any:
     return flat.reshape(*values.shape, size // dtype.itemsize)
 
 
+def _padded_shape(c: ShapeContext) -> list[Sizes]:
+    sizes, length = c.input(0), c.value(1)
+    item = c.attr("out_type").size
+    if length is not None and int(length) % item:
+        raise c.fail(f"Dimension size must be evenly divisible by {item} but is {int(length)}")
+    width = None if length is None else int(length) // item
+    return [None if sizes is None else (*sizes, width)]
+
+
+@op("DecodePaddedRaw", shape=_padded_shape, runs=Runs.HOST, no_gradient="numbers from strings")
+def decode_padded_raw(input_bytes: Any, fixed_length: Any, *, out_type: DType, little_endian: bool) -> Any:
+    """The numbers whose bytes each string holds, cut or filled up with zeros to `fixed_length` bytes."""
+    length = int(fixed_length)
+    if length <= 0:
+        raise InvalidArgumentError(f"fixed_length must be greater than zero, but got {length}.")
+    if length % out_type.size:
+        raise InvalidArgumentError(
+            f"fixed_length ({length}) must be a multiple of the size of out_type ({out_type.size})"
+        )
+    fitted = each(lambda s: s[:length].ljust(length, b"\0"), input_bytes)
+    return decode_raw(fitted, out_type=out_type, little_endian=little_endian).reshape(
+        *np.shape(fitted), length // out_type.size
+    )
+
+
 @op("EncodeBase64", shape=same_as(0), runs=Runs.HOST, no_gradient="strings")
 def encode_base64(input: Any, *, pad: bool) -> Any:
     """Each string in web-safe base64, without `=` at the end unless `pad`."""
