@@ -61,6 +61,11 @@ def passing_through(tf: Any) -> None:
     tf.identity(tf.gradients(tf.grad_pass_through(tf.round)(x) * 3.0, x)[0], name="out")
 
 
+def swish(tf: Any) -> None:
+    x = tf.constant([0.0, 100.0])
+    tf.identity(tf.gradients(tf.nn.swish(x), x)[0], name="out")
+
+
 def overridden(tf: Any) -> None:
     name = f"Clipped{np.random.randint(1 << 60)}"
 
@@ -74,7 +79,7 @@ def overridden(tf: Any) -> None:
     tf.identity(tf.gradients(y * [4.0, 0.25], x)[0], name="out")
 
 
-PROGRAMS = [softplus, several, with_variables, passing_through, overridden]
+PROGRAMS = [softplus, several, with_variables, passing_through, swish, overridden]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -90,6 +95,7 @@ def test_same_graph(program):
         (several, [10.0, 200.0]),
         (with_variables, [7.0, 2.0, 1.0]),  # the variables come sorted by name
         (passing_through, [3.0, 3.0]),
+        (swish, [0.5, 1.0]),
         (overridden, [0.5, 0.25]),
     ],
 )

@@ -1,6 +1,6 @@
 """Write docs/api-status.md: name by name, what of TensorFlow 1's API is there. Run from the repository root:
 
-    python tools/make_api_status.py
+python tools/api_status.py
 """
 
 import importlib
@@ -17,7 +17,7 @@ HEAD = """\
 # The API, name by name
 
 What `regraft.v1` has of `tensorflow.compat.v1`, and of what TensorFlow 1 had before (`tf.contrib`, older spellings).
-The number says how many of 65 public repositories that keep `.meta` files use the name. `tools/make_api_status.py`
+The number says how many of 65 public repositories that keep `.meta` files use the name. `tools/api_status.py`
 writes this page; the ops of `tf.raw_ops` are all there, as far as their signatures go.
 
 {summary}
@@ -51,6 +51,8 @@ def state(name: str) -> str:
         return "present"
     if name in NO_NAMES:
         return "no name of TensorFlow's"
+    if name.startswith("python."):
+        return "under `regraft run`"
     return f"missing: {reason(name) or 'not yet'}"
 
 
