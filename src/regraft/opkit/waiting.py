@@ -12,9 +12,12 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
-from regraft.base.errors import OpError
+from regraft.base.errors import CancelledError, OpError
 
 Task = Generator["Attempt", Any, Any]
+
+NOT_YET: Any = object()
+"""Given by what can't be done yet."""
 
 
 class Attempt:
@@ -114,3 +117,64 @@ class Turn:
                 return
             self._line.remove(turn)
         turn.fail(error)
+
+
+class Shared:
+    """A resource of which anybody may be served: what is asked of it is done as soon as it can be.
+
+    closed_with  what an attempt that the end of the session stops is told
+    """
+
+    closed_with = "the session was closed"
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._asked: list[tuple[Attempt, Callable[[], Any]]] = []
+        self._over = False
+
+    def ask(self, serve: Callable[[], Any]) -> Attempt:
+        """Do `serve`, with the lock, now or later: it gives NOT_YET as long as it can't be done."""
+        attempt = Attempt(self._withdraw)
+        with self._lock:
+            if self._over:
+                attempt.fail(CancelledError(self.closed_with))
+                return attempt
+            self._asked.append((attempt, serve))
+            self.changed()
+        return attempt
+
+    def changed(self) -> None:
+        """Serve whoever can be served now."""
+        with self._lock:
+            moved = True
+            while moved:
+                moved = False
+                for entry in list(self._asked):
+                    moved |= self._serve(*entry)
+                    if entry[0].done:
+                        self._asked.remove(entry)
+
+    @staticmethod
+    def _serve(attempt: Attempt, serve: Callable[[], Any]) -> bool:
+        try:
+            value = serve()
+        except OpError as e:
+            attempt.fail(e)
+            return True
+        if value is NOT_YET:
+            return False
+        attempt.succeed(value)
+        return True
+
+    def close_session(self) -> None:
+        """End all that wait, and all that comes, with CancelledError."""
+        with self._lock:
+            self._over = True
+            asked, self._asked = self._asked, []
+        for attempt, _ in asked:
+            attempt.fail(CancelledError(self.closed_with))
+
+    def _withdraw(self, attempt: Attempt, error: OpError) -> None:
+        with self._lock:
+            self._asked = [entry for entry in self._asked if entry[0] is not attempt]
+        attempt.fail(error)
