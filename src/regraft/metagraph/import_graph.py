@@ -265,9 +265,10 @@ def _enter_scopes(graph: Graph, operations: Sequence[Operation], written: bytes 
         # Inputs that are imported too are inside, wherever they stand in the order.
         for op in operations:
             op.control_flow_context = context
-    if scopes.controls or context is not None:
+    # Every imported node waits for them, even for what it takes as a data input: so it is in TensorFlow.
+    taken = scopes.control_inputs_for(())
+    if taken or context is not None:
         for op in operations:
-            taken = scopes.control_inputs_for(op.inputs)
             if taken:
                 op._controls = tuple(dict.fromkeys((*op._controls, *taken)))
             if context is not None:
