@@ -72,3 +72,28 @@ def supervisor(tf: Any) -> None:
 @program
 def supervisor_of_nothing(tf: Any) -> None:
     tf.train.Supervisor(logdir=None, ready_op=None)
+
+
+def _synchronous(tf: Any, **options: Any) -> Any:
+    table = tf.get_variable("table", [4, 2], initializer=tf.ones_initializer())
+    w = tf.get_variable("w", [2, 1], initializer=tf.ones_initializer())
+    ids = tf.placeholder_with_default([0, 2], [None], name="ids")
+    loss = tf.reduce_sum(tf.matmul(tf.nn.embedding_lookup(table, ids), w), name="loss")
+    step = tf.train.get_or_create_global_step()
+    optimizer = tf.train.SyncReplicasOptimizer(tf.train.MomentumOptimizer(0.1, 0.9), 2, **options)
+    return optimizer, optimizer.minimize(loss, step)
+
+
+@program
+def synchronous_training(tf: Any) -> None:
+    optimizer, _ = _synchronous(tf)
+    optimizer.make_session_run_hook(is_chief=True).begin()
+    optimizer.get_init_tokens_op(0)
+
+
+@program
+def synchronous_training_with_averages(tf: Any) -> None:
+    averages = tf.train.ExponentialMovingAverage(0.9)
+    v = tf.get_variable("v", [2])
+    with tf.device("/cpu:0"):
+        _synchronous(tf, total_num_replicas=1, variable_averages=averages, variables_to_average=[v])

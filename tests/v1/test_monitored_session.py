@@ -276,7 +276,37 @@ def _lost_worker(tf: Any) -> list[Any]:
     return journal
 
 
+def _synchronous(tf: Any) -> list[Any]:
+    """One worker, and the chief's queue runner that applies its gradients."""
+    w = tf.get_variable("w", [2], initializer=tf.ones_initializer())
+    rows = tf.get_variable("rows", [3, 2], initializer=tf.ones_initializer())
+    loss = tf.reduce_sum(w * w) + tf.reduce_sum(tf.gather(rows, [0, 2]) * w)
+    optimizer = tf.train.SyncReplicasOptimizer(tf.train.GradientDescentOptimizer(0.125), 1)
+    train = optimizer.minimize(loss, tf.train.get_or_create_global_step())
+    journal: list[Any] = []
+    hook = optimizer.make_session_run_hook(True, num_tokens=0)
+    # The queue runner waits for gradients when the end comes, and nothing wakes it.
+    with tf.train.MonitoredSession(hooks=[hook], stop_grace_period_secs=0.1) as session:
+        for _ in range(3):
+            session.run(train)
+            journal.append([np.asarray(v).tolist() for v in session.run([w, rows, "global_step:0"])])
+    return journal
+
+
+def _queues(tf: Any) -> list[Any]:
+    """Queue runners start and stop with the session; the end of the input ends the loop."""
+    numbers = tf.train.range_input_producer(6, num_epochs=1, shuffle=False).dequeue()
+    batch = tf.train.batch([numbers], 4, allow_smaller_final_batch=True)
+    journal: list[Any] = []
+    with tf.train.MonitoredSession() as session:
+        while not session.should_stop():
+            journal.append(session.run(batch).tolist())
+    return journal
+
+
 PROGRAMS = [
+    _synchronous,
+    _queues,
     _failing_hook_order,
     _end_of_input,
     _step_function,

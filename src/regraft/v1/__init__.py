@@ -11,16 +11,19 @@ import importlib
 from typing import Any
 
 from regraft.base import errors as errors
+from regraft.base.errors import OpError as OpError
 from regraft.proto import AttrValue as AttrValue
 from regraft.proto import ConfigProto as ConfigProto
 from regraft.proto import GPUOptions as GPUOptions
 from regraft.proto import GraphDef as GraphDef
 from regraft.proto import GraphOptions as GraphOptions
 from regraft.proto import MetaGraphDef as MetaGraphDef
+from regraft.proto import NameAttrList as NameAttrList
 from regraft.proto import NodeDef as NodeDef
 from regraft.proto import OptimizerOptions as OptimizerOptions
 from regraft.proto import RunMetadata as RunMetadata
 from regraft.proto import RunOptions as RunOptions
+from regraft.proto import TensorInfo as TensorInfo
 from regraft.v1 import _plain
 
 # What every program uses comes at once, the other modules with their first use.
@@ -61,6 +64,7 @@ _MODULES = frozenset(
         "data",
         "debugging",
         "distributions",
+        "dtypes",
         "feature_column",
         "flags",
         "gfile",
@@ -79,6 +83,7 @@ _MODULES = frozenset(
         "nest",
         "profiler",
         "python_io",
+        "quantization",
         "queue",
         "random",
         "raw_ops",
@@ -118,6 +123,7 @@ _NAMES = {
     "PaddingFIFOQueue": "_queues",
     "Print": "_print",
     "PriorityQueue": "_queues",
+    "QUANTIZED_DTYPES": "dtypes",
     "QueueBase": "_queues",
     "RandomShuffleQueue": "_queues",
     "ReaderBase": "_readers",
@@ -130,13 +136,16 @@ _NAMES = {
     "SummaryMetadata": "summary",
     "TFRecordReader": "_readers",
     "TensorArray": "_tensor_array",
+    "TensorSpec": "_function",
     "TextLineReader": "_readers",
     "VERSION": "version",
     "VarLenFeature": "_parsing_features",
     "WholeFileReader": "_readers",
     "__git_version__": "version",
     "__version__": "version",
+    "add_check_numerics_ops": "_numerics",
     "audio_summary": "_legacy_summary",
+    "bincount": "_histograms",
     "constant_value": "_tensor_values",
     "control_flow_v2_enabled": "_behavior",
     "convert_to_tensor_or_sparse_tensor": "_sparse_tensor",
@@ -145,6 +154,8 @@ _NAMES = {
     "decode_json_example": "_parsing",
     "decode_raw": "_parsing",
     "deserialize_many_sparse": "_sparse_math",
+    "dimension_at_index": "compat",
+    "dimension_value": "compat",
     "disable_control_flow_v2": "_behavior",
     "disable_tensor_equality": "_behavior",
     "disable_v2_tensorshape": "_behavior",
@@ -156,20 +167,28 @@ _NAMES = {
     "executing_eagerly_outside_functions": "_behavior",
     "foldl": "_functional",
     "foldr": "_functional",
+    "function": "_function",
     "get_logger": "logging",
     "get_static_value": "_tensor_values",
     "grad_pass_through": "_custom_gradient",
+    "hessians": "_numerics",
+    "histogram_fixed_width": "_histograms",
+    "histogram_fixed_width_bins": "_histograms",
     "histogram_summary": "_legacy_summary",
     "image_summary": "_legacy_summary",
     "init_scope": "_behavior",
+    "is_non_decreasing": "_numerics",
+    "is_strictly_increasing": "_numerics",
     "load_file_system_library": "_libraries",
     "load_library": "_libraries",
     "load_op_library": "_libraries",
     "make_ndarray": "_tensor_values",
+    "make_template": "_template",
     "make_tensor_proto": "_tensor_values",
     "map_fn": "_functional",
     "merge_all_summaries": "_legacy_summary",
     "merge_summary": "_legacy_summary",
+    "no_gradient": "_gradients.NoGradient",
     "numpy_function": "_py_func",
     "parse_example": "_parsing",
     "parse_single_example": "_parsing",
@@ -213,6 +232,7 @@ _NAMES = {
     "string_to_hash_bucket": "strings.to_hash_bucket",
     "string_to_number": "strings.to_number",
     "substr": "_strings",
+    "verify_tensor_all_finite": "_numerics",
 }
 
 

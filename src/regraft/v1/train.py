@@ -132,6 +132,7 @@ _NAMES = {
     "SummarySaverHook": "regraft.train.saving_hooks",
     "SummaryWriter": "regraft.train.summary_writer",
     "Supervisor": "regraft.v1._supervisor",
+    "SyncReplicasOptimizer": "regraft.v1._sync_replicas",
     "WorkerSessionCreator": "regraft.v1._session_creators",
     "add_queue_runner": "regraft.v1._queue_runners",
     "batch": "regraft.v1._batching",
