@@ -23,7 +23,9 @@ def test_what_is_missing_says_so():
         _ = contrib.tpu
     with pytest.raises(AttributeError, match="tf.contrib.nothing_of_the_kind is missing"):
         _ = contrib.nothing_of_the_kind
-    with pytest.raises(AttributeError, match="tf.contrib.layers.crossed_column is missing in Regraft: .*tf.feature_column"):
+    with pytest.raises(
+        AttributeError, match="tf.contrib.layers.crossed_column is missing in Regraft: .*tf.feature_column"
+    ):
         _ = contrib.layers.crossed_column
 
 
@@ -178,3 +180,43 @@ def test_slim_trains_and_evaluates(tmp_path):
     assert found[0] == pytest.approx(again)
     assert again == pytest.approx(6.0, abs=0.5)
     assert any(name.startswith("events.") for name in os.listdir(tmp_path / "eval"))
+
+
+def _after_steps(optimizer, start, steps):
+    """A table of embeddings after steps in which rows 0 and 2 have the gradient 2 and row 1 has none."""
+    w = tf.get_variable("w", initializer=start)
+    train_op = optimizer.minimize(tf.reduce_sum(2 * tf.nn.embedding_lookup(w, [0, 2])))
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for _ in range(steps):
+            sess.run(train_op)
+        return sess.run(w)
+
+
+def test_lazy_adam_leaves_rows_without_a_gradient_alone(graph):
+    start = np.float32([[1, 2], [3, 4], [5, 6]])
+    found = _after_steps(contrib.opt.LazyAdamOptimizer(0.1), start, 3)
+    expected, m, v = start.astype(np.float64), 0.0, 0.0
+    for t in (1, 2, 3):
+        m, v = 0.9 * m + 0.1 * 2, 0.999 * v + 0.001 * 4
+        expected[[0, 2]] -= 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-8)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_weights_decay_beside_the_gradient(graph):
+    w = tf.get_variable("w", initializer=np.float32([1, 2]))
+    b = tf.get_variable("b", initializer=np.float32([4, 8]))
+    loss = tf.reduce_sum(3 * w) + tf.reduce_sum(b)
+    train_op = contrib.opt.MomentumWOptimizer(0.5, 0.1, 0.0).minimize(loss, decay_var_list=[w])
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        sess.run(train_op)
+        np.testing.assert_allclose(sess.run(w), np.float32([0.5, 1]) - 0.3, rtol=1e-6)
+        np.testing.assert_allclose(sess.run(b), np.float32([4, 8]) - 0.1, rtol=1e-6)
+
+
+def test_weights_of_rows_decay_where_they_have_a_gradient(graph):
+    start = np.float32([[1, 2], [3, 4], [5, 6]])
+    extended = contrib.opt.extend_with_decoupled_weight_decay(tf.train.GradientDescentOptimizer)
+    found = _after_steps(extended(0.5, 0.1), start, 1)
+    np.testing.assert_allclose(found, [[0.3, 0.8], [3, 4], [2.3, 2.8]], rtol=1e-6)
