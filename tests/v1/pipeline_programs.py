@@ -131,8 +131,32 @@ def batches_of_sparse_tensors(tf):
     tf.train.maybe_batch([sparse], tf.placeholder(tf.bool, [4]), 4, enqueue_many=True)
 
 
+def staging_areas(tf):
+    area_class = _staging_area_of(tf)
+    x, y = tf.placeholder(tf.float32, [2]), tf.placeholder(tf.int32, [])
+    area = area_class([tf.float32, tf.int32], shapes=[[2], []], capacity=3)
+    area.put([x, y])
+    tf.identity(area.get()[0])
+    tf.identity(area.peek(1)[1])
+    area.size()
+    area.clear()
+    named = area_class([tf.float32, tf.int32], names=["x", "y"], shared_name="mine", memory_limit=100)
+    named.put({"y": y, "x": x})
+    with tf.device("/device:GPU:0"):
+        tf.identity(named.get(name="taken")["y"])
+
+
+def _staging_area_of(tf):
+    """TensorFlow 2 has the class still, but not its place."""
+    if tf.__name__.startswith("regraft"):
+        return tf.contrib.staging.StagingArea
+    from tensorflow.python.ops.data_flow_ops import StagingArea
+
+    return StagingArea
+
+
 PROGRAMS = {
     name: function
     for name, function in dict(globals()).items()
-    if callable(function) and getattr(function, "__module__", None) == __name__
+    if callable(function) and getattr(function, "__module__", None) == __name__ and not name.startswith("_")
 }
