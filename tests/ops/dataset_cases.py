@@ -82,6 +82,19 @@ FUNCTIONS = [
     ),
 ]
 
+PARSED: dict[str, Any] = {
+    "sparse_keys": ["s"],
+    "sparse_types": ["int64"],
+    "dense_keys": ["d"],
+    "dense_shapes": [[2]],
+    "output_types": ["float32", "variant"],
+    "output_shapes": [[None, 2], None],
+}
+FUNCTIONS += [
+    *both("ParseExampleDataset", ([D, ONE, [np.zeros(2, np.float32)]], PARSED)),
+    Case("ParseExampleDatasetV2", [D, ONE, [np.zeros(2, np.float32)]], PARSED),
+]
+
 ORDER = [
     *(Case(op, [D, ONE], ELEMENT) for op in ("TakeDataset", "SkipDataset", "RepeatDataset", "PrefetchDataset")),
     Case("ConcatenateDataset", [D, D], ELEMENT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,44 @@ OTHER_GRAPH = {"dropout_and_flip"}
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("op", ["ParseExampleDataset", "ParseExampleDatasetV2", "ExperimentalParseExampleDataset"])
+def test_datasets_that_parse_examples(op: str) -> None:
+    """Files have their nodes; the Python functions of TensorFlow 1 that made them are gone."""
+    tf = tensorflow()
+    with tf.Graph().as_default() as graph:
+        source = tf.data.Dataset.from_tensor_slices([_example(tf, i) for i in range(5)]).batch(2)
+        parsed = tf.raw_ops.__dict__[op](
+            input_dataset=source._variant_tensor,
+            num_parallel_calls=tf.constant(2, tf.int64),
+            dense_defaults=[[0.5, 1.5], tf.constant([], tf.string)],
+            sparse_keys=["some"],
+            dense_keys=["pair", "name"],
+            sparse_types=[tf.int64],
+            dense_shapes=[[2], []],
+            output_types=[tf.string, tf.float32, tf.variant],
+            output_shapes=[[None], [None, 2], None],
+        )
+        kinds = {"output_types": [tf.string, tf.float32, tf.variant], "output_shapes": [[None], [None, 2], None]}
+        iterator = tf.raw_ops.IteratorV2(shared_name="", container="", **kinds)
+        begin = tf.raw_ops.MakeIterator(dataset=parsed, iterator=iterator)
+        name, pair, some = tf.raw_ops.IteratorGetNext(iterator=iterator, **kinds)
+        parts = tf.raw_ops.DeserializeSparse(serialized_sparse=some, dtype=tf.int64)
+        names = [t.name for t in (name, pair, *parts)]
+    check_same(
+        elements(rg, in_regraft(graph), begin.name, names),
+        elements(tf, graph, begin.name, names),
+    )
+
+
+def _example(tf: Any, number: int) -> bytes:
+    features = {"name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"n%d" % number]))}
+    features["some"] = tf.train.Feature(int64_list=tf.train.Int64List(value=range(number)))
+    if number % 2:
+        features["pair"] = tf.train.Feature(float_list=tf.train.FloatList(value=[number, -number]))
+    serialized: bytes = tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    return serialized
 
 
 @pytest.mark.parametrize("name", PIPELINES)

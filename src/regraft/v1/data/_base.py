@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from regraft.base import dtypes
 from regraft.base.dtypes import DType
 from regraft.ir.node import Tensor
-from regraft.opkit.builder import Builder
 from regraft.v1 import _context
 from regraft.v1._random import get_seed
 from regraft.v1.data import _structure
@@ -80,16 +79,6 @@ def seeds(seed: Any) -> tuple[Tensor, Tensor]:
         return one, b.op("SelectV2", unset, b.constant(2**31 - 1, dtypes.int64), two, name=scope)
 
 
-def known(value: Tensor) -> Any:
-    """The value of a constant argument, else None."""
-    from regraft.opkit.constant import literal_value
-
-    return literal_value(value)
-
-
 def determined(deterministic: bool | None) -> str:
     """The attribute `deterministic` of an op."""
     return "default" if deterministic is None else "true" if deterministic else "false"
-
-
-__all__ = ["AUTOTUNE", "Builder", "dataset", "determined", "known", "metadata", "optional", "seeds", "tensor"]

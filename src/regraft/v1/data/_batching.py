@@ -10,12 +10,12 @@ import numpy as np
 from regraft.base import dtypes
 from regraft.base.shapes import TensorShape
 from regraft.ir.node import Tensor
-from regraft.opkit.constant import constant_sizes
+from regraft.opkit.constant import constant_sizes, literal_value
 from regraft.v1 import _context
 from regraft.v1._checks import assert_less
 from regraft.v1._reduction import reduce_min
 from regraft.v1.data import _nest, _structure
-from regraft.v1.data._base import dataset, determined, known, tensor
+from regraft.v1.data._base import dataset, determined, tensor
 from regraft.v1.data._function import ElementFunction
 from regraft.v1.data._functional import grouped_by_window
 from regraft.v1.data._structure import DatasetSpec, TensorSpec
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def batch_spec(spec: Any, size: Tensor, drop: Tensor) -> Any:
     """The structure of batches of elements."""
-    count = known(size) if known(drop) else None
+    count = literal_value(size) if literal_value(drop) else None
     return _nest.map_structure(lambda s: s.batch(None if count is None else int(count)), spec)
 
 
@@ -173,7 +173,7 @@ def padded_batched(
     shapes = [_padded_shape(shape, spec.shape) for shape, spec in zip(wanted, specs, strict=True)]
     paddings = [_padding_tensor(value, spec) for value, spec in zip(values, specs, strict=True)]
     drop = tensor(drop_remainder, "drop_remainder", dtypes.bool_)
-    count = known(size) if known(drop) else None
+    count = literal_value(size) if literal_value(drop) else None
     first = TensorShape([None if count is None else int(count)])
     batched_specs = [
         TensorSpec(first.concatenate(TensorShape.of(constant_sizes(shape))), spec.dtype)

@@ -42,12 +42,7 @@ class ElementFunction:
                 raise TypeError(f"Unsupported return value from function passed to {of}: {result}.") from e
             return [_context.builder().convert(t) for t in _structure.to_tensors(found[0], result)]
 
-        arguments = [
-            Argument(dtype, shape, f"args_{i}")
-            for i, (dtype, shape) in enumerate(
-                zip(_structure.flat_types(spec), _structure.flat_shapes(spec), strict=True)
-            )
-        ]
+        arguments = [Argument(s.flat[0], s.flat[1], f"args_{i}") for i, s in enumerate(_nest.flatten(spec))]
         traced = trace(flat, arguments, f"{of.replace('.', '_')[:-2]}_{_name(function)}", _ATTRS)
         self.ref, self.captured = traced.ref, traced.captured
         self.spec = found[0]
