@@ -58,7 +58,9 @@ class Session(base.Session):
 
         return graph_to_proto(self.graph)
 
-    def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
+    def run(  # type: ignore[override]  # `options` says how long it may take
+        self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
         """Run and fetch; see `regraft.session.Session.run`.
 
         options       a RunOptions; with a trace level, `run_metadata` gets the time that the run took
