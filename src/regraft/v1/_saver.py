@@ -261,6 +261,19 @@ def init_from_checkpoint(ckpt_dir_or_file: Any, assignment_map: Any) -> None:
     _init_from_checkpoint(_context.get_default_graph(), ckpt_dir_or_file, assignment_map)
 
 
+def warm_start(
+    ckpt_to_initialize_from: Any,
+    vars_to_warm_start: Any = ".*",
+    var_name_to_vocab_info: Any = None,
+    var_name_to_prev_var_name: Any = None,
+) -> None:
+    """Let variables of the default graph start from the values in a checkpoint; see `regraft.saver.warm_start`."""
+    from regraft.saver.warm_start import warm_start
+
+    graph = _context.get_default_graph()
+    warm_start(graph, ckpt_to_initialize_from, vars_to_warm_start, var_name_to_vocab_info, var_name_to_prev_var_name)
+
+
 def _get_saver_or_default() -> Saver:
     """The Saver of the default graph's collection, or a new one for all variables, put there.
 

@@ -6,12 +6,12 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from regraft import proto
 from regraft.base import dtypes
-from regraft.base.errors import OpError
+from regraft.base.errors import AbortedError, OpError
 from regraft.checkpoint import files
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import GraphKeys
@@ -342,6 +342,24 @@ class Supervisor:
     StopOnException = stop_on_exception
     WaitForStop = wait_for_stop
     SummaryComputed = summary_computed
+
+
+def basic_train_loop(
+    supervisor: Supervisor,
+    train_step_fn: Callable[..., Any],
+    args: Sequence[Any] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    master: str = "",
+) -> None:
+    """Call `train_step_fn(session, *args, **kwargs)` until the supervisor stops; again from the start when aborted."""
+    while True:
+        try:
+            with supervisor.managed_session(master) as session:
+                while not supervisor.should_stop():
+                    train_step_fn(session, *(args or ()), **(kwargs or {}))
+            return
+        except AbortedError:
+            continue
 
 
 def _found(given: Any, key: str, make: Callable[[], Any] | None = None) -> Any:

@@ -133,8 +133,10 @@ _NAMES = {
     "SummaryWriter": "regraft.train.summary_writer",
     "Supervisor": "regraft.v1._supervisor",
     "SyncReplicasOptimizer": "regraft.v1._sync_replicas",
+    "VocabInfo": "regraft.saver.warm_start",
     "WorkerSessionCreator": "regraft.v1._session_creators",
     "add_queue_runner": "regraft.v1._queue_runners",
+    "basic_train_loop": "regraft.v1._supervisor",
     "batch": "regraft.v1._batching",
     "batch_join": "regraft.v1._batching",
     "cosine_decay": "regraft.v1._decay",
@@ -162,6 +164,7 @@ _NAMES = {
     "start_queue_runners": "regraft.v1._queue_runners",
     "string_input_producer": "regraft.v1._input_producers",
     "summary_iterator": "regraft.v1.summary",
+    "warm_start": "regraft.v1._saver",
 }
 
 SaverDef: Any = proto.SaverDef
