@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from regraft import proto
+from regraft.wire.tfrecord import frame
+
 PIPELINES: dict[str, Callable[[Any], Any]] = {}
 
 
@@ -31,6 +34,20 @@ def write(folder: Path) -> None:
         "gaps.csv": b"1,2\r\n\r\n\n3,4",
     }.items():
         (folder / name).write_bytes(content)
+    for name, numbers in (("a.records", range(3)), ("b.records", range(3, 7))):
+        (folder / name).write_bytes(b"".join(frame(_example(i)) for i in numbers))
+
+
+def _example(number: int) -> bytes:
+    """An Example with a name, some integers, and two numbers if there is an odd one."""
+    example = proto.Example()
+    feature = example.features.feature
+    feature["name"].bytes_list.value.append(b"n%d" % number)
+    feature["some"].int64_list.value.extend(range(number))
+    feature["more"].int64_list.value.extend(range(number % 3))
+    if number % 2:
+        feature["pair"].float_list.value.extend([number, -number])
+    return example.SerializeToString()
 
 
 def _numbers(tf: Any, count: int = 10) -> Any:
@@ -348,3 +365,16 @@ def csv_gaps(tf: Any) -> Any:
 @pipeline
 def list_files(tf: Any) -> Any:
     return tf.data.Dataset.list_files("*.csv", shuffle=False).concatenate(tf.data.Dataset.list_files("*.*", seed=3))
+
+
+@pipeline
+def examples(tf: Any) -> Any:
+    features = {
+        "name": tf.FixedLenFeature([], tf.string, default_value="nobody"),
+        "pair": tf.FixedLenFeature([2], tf.float32, default_value=[0.5, 1.5]),
+        "some": tf.VarLenFeature(tf.int64),
+        "more": tf.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
+    }
+    return tf.data.experimental.make_batched_features_dataset(
+        "*.records", 2, features, label_key="name", num_epochs=2, shuffle_seed=3, shuffle_buffer_size=4
+    )

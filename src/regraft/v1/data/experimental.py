@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from regraft.base import dtypes
@@ -15,6 +15,8 @@ from regraft.v1.data._base import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from regraft.v1.data._base import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
 from regraft.v1.data._base import dataset, optional, seeds, tensor
 from regraft.v1.data._dataset import Dataset
+from regraft.v1.data._examples import make_batched_features_dataset as make_batched_features_dataset
+from regraft.v1.data._examples import parse_example_dataset as parse_example_dataset
 from regraft.v1.data._function import ElementFunction
 from regraft.v1.data._iterator import Iterator
 from regraft.v1.data._iterator import Optional as Optional
@@ -301,12 +303,3 @@ class CsvDataset(Dataset):
         inputs = (names, kind, size, first, delimiter, quotes, absent, selected, tensors, excluded)
         made = dataset("CSVDatasetV2", *inputs, spec=spec, structure="shapes")
         super().__init__(made._variant_tensor, spec)
-
-
-def parse_example_dataset(
-    features: Mapping[str, Any], num_parallel_calls: Any = 1, deterministic: bool | None = None
-) -> Transformation:
-    """The features of each batch of serialized Examples, as `tf.parse_example` gives them."""
-    from regraft.v1._parsing import parse_example
-
-    return lambda source: source.map(lambda serialized: parse_example(serialized, features), num_parallel_calls)
