@@ -102,3 +102,24 @@ def stacks_of_both_directions(tf: Any) -> None:
 
     rnn.stack_bidirectional_dynamic_rnn(cells(), cells(), x, dtype=tf.float32, sequence_length=lengths)
     rnn.stack_bidirectional_rnn(cells(), cells(), tf.unstack(x, axis=1), dtype=tf.float32, scope="static")
+
+
+@program
+def rare_cells(tf: Any) -> None:
+    rnn = tf.contrib.rnn
+    x = tf.placeholder(tf.float32, [2, 6], name="x")
+    kinds = [
+        lambda: rnn.SRUCell(4),
+        lambda: rnn.IndRNNCell(4),
+        lambda: rnn.IndyGRUCell(4),
+        lambda: rnn.IndyLSTMCell(4, kernel_initializer=tf.ones_initializer()),
+        lambda: rnn.MinimalRNNCell(4),
+        lambda: rnn.CFNCell(4),
+        lambda: rnn.GLSTMCell(4, num_proj=2, number_of_groups=2),
+    ]
+    for i, kind in enumerate(kinds):
+        with tf.variable_scope(f"scope_{i}"):
+            made = kind()
+            made(x, made.zero_state(2, tf.float32))
+    cell = rnn.TimeFreqLSTMCell(3, use_peepholes=True, cell_clip=2.0, feature_size=2, frequency_skip=2)
+    cell(x, tf.ones([2, 18]))

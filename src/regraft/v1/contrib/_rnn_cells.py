@@ -123,7 +123,7 @@ class CoupledInputForgetGateLSTMCell(_LSTM):
         else:
             c_prev, m_prev = slice_(state, [0, 0], [-1, units]), slice_(state, [0, units], [-1, out])
         dtype = inputs.dtype
-        kernel = _sharded("W", [_depth(inputs) + out, 3 * units], dtype, self._num_unit_shards)
+        kernel = sharded("W", [_depth(inputs) + out, 3 * units], dtype, self._num_unit_shards)
         bias = get_variable("B", shape=[3 * units], initializer=initializers.Zeros(), dtype=dtype)
         gates = matmul(concat([inputs, m_prev], 1), kernel)
         if not self._layer_norm:
@@ -145,13 +145,13 @@ class CoupledInputForgetGateLSTMCell(_LSTM):
             c = _normalised(c, "state", *self._norm, dtypes.float32)
         m = sigmoid(o + w_o * c if self._use_peepholes else o) * self._activation(c)
         if self._num_proj is not None:
-            m = matmul(m, _sharded("W_P", [units, self._num_proj], dtype, self._num_proj_shards))
+            m = matmul(m, sharded("W_P", [units, self._num_proj], dtype, self._num_proj_shards))
             if self._proj_clip is not None:
                 m = clip_by_value(m, -self._proj_clip, self._proj_clip)
         return m, (LSTMStateTuple(c, m) if self._state_is_tuple else concat([c, m], 1))
 
 
-def _sharded(name: str, shape: list[int], dtype: Any, shards: int) -> Any:
+def sharded(name: str, shape: list[int], dtype: Any, shards: int) -> Any:
     """Variables `name`_0, `name`_1, ... with the rows of a matrix, joined. ValueError for more of them than rows."""
     if shards > shape[0]:
         raise ValueError(f"Too many shards: shape={shape}, num_shards={shards}")
