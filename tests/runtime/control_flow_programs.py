@@ -323,3 +323,29 @@ def element_that_was_not_written(tf: Any) -> Any:
 def pop_from_an_empty_stack(tf: Any) -> Any:
     stack = tf.raw_ops.StackV2(max_size=-1, elem_type=tf.float32)
     return [tf.raw_ops.StackPopV2(handle=stack, elem_type=tf.float32)], [{}]
+
+
+@program
+def assertion_in_a_loop(tf: Any) -> Any:
+    x = tf.placeholder(tf.float32, [], name="x")
+
+    def body(i: Any, a: Any) -> Any:
+        with tf.control_dependencies([tf.Assert(a < 100.0, ["grown to", a, "after", i])]):
+            return i + 1, a * x
+
+    return [tf.while_loop(lambda i, _: i < 5, body, [0, 1.0])[1]], [{"x:0": 2.0}, {"x:0": 20.0}, {"x:0": 0.5}]
+
+
+@program
+def assertion_before_a_write(tf: Any) -> Any:
+    """What the failed run would have written shows in the next one; so does a number that it drew."""
+    x = tf.placeholder(tf.float32, [2], name="x")
+    v = tf.get_variable("v", [2], initializer=tf.zeros_initializer(), use_resource=False)
+    noise = tf.random_uniform([2], seed=3)
+    with tf.control_dependencies([tf.Assert(tf.reduce_all(x < 10.0), [x], name="small")]):
+        written = tf.assign_add(v, x * 2.0)
+    with tf.control_dependencies([written]):
+        total = tf.identity(v) + 1.0
+    with tf.control_dependencies([tf.Assert(tf.reduce_all(x < 10.0), [x], name="again")]):
+        drawn = tf.identity(noise)
+    return [total, drawn], [{"x:0": [1.0, 2.0]}, {"x:0": [1.0, 3.0]}]

@@ -22,7 +22,7 @@ import enum
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from regraft.base.errors import AlreadyExistsError
 
@@ -66,6 +66,8 @@ class Control(enum.Enum):
     WHILE = "while"
 
 
+Surplus = Literal["", "makes", "counts", "sums", "keeps", "drops"]
+
 # Keyword arguments that a kernel gets from the run, not from the node.
 _CONTEXT = ("rng", "session", "objects", "node", "functions")
 
@@ -96,6 +98,9 @@ class OpSpec:
     gets      output 0 is what some op has put into the object of input 0
     blocking  HOST only: the kernel may wait for another thread; it runs outside the lock that serialises writes. One
               that is a generator (`waits`) yields what it waits for, see `opkit.waiting`
+    checks    the kernel does nothing but raise where input 0 does not hold. A program takes that input alone; where it
+              does not hold, the program leaves everything as it was, and the step is interpreted instead
+    surplus   what the op does with rows that a program adds at the end of a value (see `runtime.surplus`)
     alias     output 0 is another name for what input 0 names, where that is a variable
     control   what a CONTROL op means
     pure      whether two runs on equal inputs give equal results and nothing else happens; such ops fold
@@ -119,6 +124,8 @@ class OpSpec:
     puts: str = ""
     gets: bool = False
     blocking: bool = False
+    checks: bool = False
+    surplus: Surplus = ""
     pure: bool = True
     alias: bool = False
     control: Control | None = None
@@ -198,6 +205,8 @@ def op(
     puts: str = "",
     gets: bool = False,
     blocking: bool = False,
+    checks: bool = False,
+    surplus: Surplus = "",
     pure: bool | None = None,
     alias: bool = False,
     no_gradient: str = "",
@@ -205,7 +214,7 @@ def op(
     """Register the decorated function as the kernel of the ops `names`: several only where they are the same."""
 
     def register(function: Callable[..., Any]) -> Kernel:
-        effects = bool(_tuple(reads) or _tuple(writes) or random or session or objects or blocking)
+        effects = bool(_tuple(reads) or _tuple(writes) or random or session or objects or blocking or checks)
         specs = tuple(
             OpSpec(
                 name,
@@ -224,6 +233,8 @@ def op(
                 puts=puts,
                 gets=gets,
                 blocking=blocking,
+                checks=checks,
+                surplus=surplus,
                 pure=(not effects) if pure is None else pure,
                 alias=alias,
                 no_grad=no_gradient,

@@ -60,7 +60,7 @@ def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
 # Ops that hand their input on.
 
 
-@op("Identity", shape=same_as(0), alias=True)
+@op("Identity", shape=same_as(0), alias=True, surplus="keeps")
 def identity(input: Any) -> Any:
     """The input."""
     return input
@@ -197,7 +197,7 @@ def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
     return [dy]
 
 
-@op("Assert", shape=no_outputs, runs=Runs.HOST, pure=False, no_gradient="no result")
+@op("Assert", shape=no_outputs, checks=True, no_gradient="no result")
 def check(condition: Any, data: tuple[Any, ...], *, summarize: int) -> None:
     """Nothing, if `condition` holds. InvalidArgumentError with `data` if it does not."""
     if np.size(condition) != 1:

@@ -34,7 +34,7 @@ def _as_shape_type(shape: tuple[int, ...], out_type: DType) -> np.ndarray[Any, A
     return np.array(shape, out_type.numpy)
 
 
-@op("Shape", shape=_rank_vector, metadata="input", no_gradient="integer result")
+@op("Shape", shape=_rank_vector, metadata="input", no_gradient="integer result", surplus="counts")
 def shape(input: Any, *, out_type: DType) -> Any:
     """The sizes of the dimensions of the input."""
     return _as_shape_type(static_shape(input), out_type)

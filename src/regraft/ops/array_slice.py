@@ -129,7 +129,7 @@ def _result_shape(found: Layout, sizes: list[int]) -> tuple[int, ...]:
     return tuple(1 if source == NEW else sizes[source] for source in found.gather)
 
 
-@op("StridedSlice", shape=_strided_shape, static="strides")
+@op("StridedSlice", shape=_strided_shape, static="strides", surplus="counts")
 def strided_slice(
     input: Any,
     begin: Any,

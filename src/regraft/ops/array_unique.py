@@ -8,7 +8,7 @@ import numpy as np
 
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
-from regraft.opkit.arrays import namespace, on_host, static_shape
+from regraft.opkit.arrays import jnp, lax, namespace, on_host, static_shape
 from regraft.opkit.axes import normalize_axis
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import Dim, ShapeContext, Sizes, with_rank
@@ -35,13 +35,33 @@ def _unique_shape(c: ShapeContext) -> list[Sizes]:
     return [(None,), c.input(0), (None,)][: c.output_count]
 
 
-@op("Unique", shape=_unique_shape, runs=Runs.HOST)
+@op("Unique", shape=_unique_shape, runs=Runs.HOST, surplus="makes")
 def unique(x: Any, *, out_idx: DType) -> Any:
-    """The distinct values of a vector in the order in which they come first, and for each element which one it is."""
+    """The distinct values of a vector in the order in which they come first, and for each element which one it is.
+
+    Traced, as many values as the vector has: those at the end are the largest of their type, where an index is none.
+    """
     if x.ndim != 1:
         raise InvalidArgumentError(f"unique expects a 1D vector, got shape {list(x.shape)}")
+    if not on_host(x):
+        return _traced_unique(x, out_idx)
     first, which, _ = distinct(x)
     return x[first], which.astype(out_idx.numpy)
+
+
+def _traced_unique(x: Any, out_idx: DType) -> Any:
+    size = static_shape(x)[0]
+    order = jnp.argsort(x, stable=True)
+    ordered, number = x[order], jnp.arange(size)
+    starts = jnp.concatenate([jnp.ones(min(size, 1), bool), ordered[1:] != ordered[:-1]])
+    # Equal values lie side by side, the first of them first: where each comes up for the first time.
+    first_in_order = order[lax.cummax(jnp.where(starts, number, 0))]
+    first = jnp.zeros(size, first_in_order.dtype).at[order].set(first_in_order, unique_indices=True)
+    is_first = first == number
+    rank = jnp.cumsum(is_first) - 1
+    nowhere = jnp.full(size, jnp.iinfo(x.dtype).max, x.dtype)
+    y = nowhere.at[jnp.where(is_first, rank, size)].set(x, mode="drop")
+    return y, rank[first].astype(out_idx.numpy)
 
 
 @op("UniqueWithCounts", shape=_unique_shape, runs=Runs.HOST)

@@ -32,7 +32,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, dy, dy)
 
 
-@op("Sub", shape=broadcast_shape)
+@op("Sub", shape=broadcast_shape, surplus="keeps")
 def sub(x: Any, y: Any) -> Any:
     """x - y."""
     return binary(x, y, np.subtract, "sub")
@@ -46,7 +46,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, dy, -dy)
 
 
-@op("Mul", shape=broadcast_shape)
+@op("Mul", shape=broadcast_shape, surplus="keeps")
 def mul(x: Any, y: Any) -> Any:
     """x * y."""
     return binary(x, y, np.multiply, "mul")
@@ -169,7 +169,7 @@ def _real_div(x: Any, y: Any) -> Any:
     return binary(x, y, np.divide, "div")
 
 
-@op("RealDiv", shape=broadcast_shape)
+@op("RealDiv", shape=broadcast_shape, surplus="keeps")
 def real_div(x: Any, y: Any) -> Any:
     """x / y of floats or complex numbers."""
     return _real_div(x, y)
@@ -294,7 +294,7 @@ def truncate_mod(x: Any, y: Any) -> Any:
 # Powers and logarithms
 
 
-@op("Pow", shape=broadcast_shape)
+@op("Pow", shape=broadcast_shape, surplus="keeps")
 @quiet
 def power(x: Any, y: Any) -> Any:
     """x to the power of y.
@@ -408,7 +408,7 @@ def _scaled(b: Any, shapes: Any, axes: Any, by_x: Any, by_y: Any, dy: Any) -> An
 # Choices and angles
 
 
-@op("Maximum", shape=broadcast_shape)
+@op("Maximum", shape=broadcast_shape, surplus="keeps")
 def maximum(x: Any, y: Any) -> Any:
     """The larger of x and y; nan where either is nan."""
     return binary(x, y, np.maximum, "max")
@@ -419,7 +419,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return _chosen(b, node, dy, b.GreaterEqual)
 
 
-@op("Minimum", shape=broadcast_shape)
+@op("Minimum", shape=broadcast_shape, surplus="keeps")
 def minimum(x: Any, y: Any) -> Any:
     """The smaller of x and y; nan where either is nan."""
     return binary(x, y, np.minimum, "min")

@@ -14,7 +14,7 @@ from regraft.opkit.shapes import merged, same_as
 # Signs
 
 
-@op("Neg", shape=same_as(0))
+@op("Neg", shape=same_as(0), surplus="keeps")
 def neg(x: Any) -> Any:
     """-x; unsigned integers wrap."""
     return unary(x, np.negative, "neg")
@@ -56,7 +56,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 # Powers
 
 
-@op("Square", shape=same_as(0))
+@op("Square", shape=same_as(0), surplus="keeps")
 def square(x: Any) -> Any:
     """x * x."""
     return unary(x, np.square, "square")
@@ -70,7 +70,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [b.Mul(dy, b.Mul(x, two))]
 
 
-@op("Sqrt", shape=same_as(0))
+@op("Sqrt", shape=same_as(0), surplus="keeps")
 def sqrt(x: Any) -> Any:
     """The square root; nan below 0."""
     return unary(x, np.sqrt, "sqrt")
@@ -97,7 +97,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [-b.conj(ga) * node.outputs[0], 0.5 * ga]
 
 
-@op("Rsqrt", shape=same_as(0))
+@op("Rsqrt", shape=same_as(0), surplus="keeps")
 @quiet
 def rsqrt(x: Any) -> Any:
     """1 / sqrt(x)."""

@@ -97,7 +97,7 @@ def _unsorted_shape(c: ShapeContext) -> list[Sizes]:
 
 
 def _unsorted(name: str, how: str) -> Kernel:
-    @op(name, shape=_unsorted_shape, static="num_segments")
+    @op(name, shape=_unsorted_shape, static="num_segments", surplus="sums" if how == "sum" else "")
     def kernel(data: Any, segment_ids: Any, num_segments: Any) -> Any:
         return segments.reduce_unsorted(how, data, segment_ids, int(num_segments))
 

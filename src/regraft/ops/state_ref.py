@@ -75,37 +75,37 @@ def count_up_to(ref: Any, *, limit: int, T: DType) -> Any:
 # Rows by index.
 
 
-@op("ScatterUpdate", shape=scattered, writes="ref")
+@op("ScatterUpdate", shape=scattered, writes="ref", surplus="drops")
 def scatter_update(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("update", ref, indices, updates)
 
 
-@op("ScatterAdd", shape=scattered, writes="ref", no_gradient="changes a variable")
+@op("ScatterAdd", shape=scattered, writes="ref", surplus="drops", no_gradient="changes a variable")
 def scatter_add(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("add", ref, indices, updates)
 
 
-@op("ScatterSub", shape=scattered, writes="ref", no_gradient="changes a variable")
+@op("ScatterSub", shape=scattered, writes="ref", surplus="drops", no_gradient="changes a variable")
 def scatter_sub(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("sub", ref, indices, updates)
 
 
-@op("ScatterMul", shape=scattered, writes="ref", no_gradient="changes a variable")
+@op("ScatterMul", shape=scattered, writes="ref", surplus="drops", no_gradient="changes a variable")
 def scatter_mul(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("mul", ref, indices, updates)
 
 
-@op("ScatterDiv", shape=scattered, writes="ref", no_gradient="changes a variable")
+@op("ScatterDiv", shape=scattered, writes="ref", surplus="drops", no_gradient="changes a variable")
 def scatter_div(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("div", ref, indices, updates)
 
 
-@op("ScatterMin", shape=scattered, writes="ref")
+@op("ScatterMin", shape=scattered, writes="ref", surplus="drops")
 def scatter_min(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("min", ref, indices, updates)
 
 
-@op("ScatterMax", shape=scattered, writes="ref")
+@op("ScatterMax", shape=scattered, writes="ref", surplus="drops")
 def scatter_max(ref: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("max", ref, indices, updates)
 

@@ -139,37 +139,37 @@ def resource_gather_nd(resource: Any, indices: Any) -> Any:
 # Rows by index.
 
 
-@op("ResourceScatterUpdate", shape=scattered, writes="resource")
+@op("ResourceScatterUpdate", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_update(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("update", resource, indices, updates)
 
 
-@op("ResourceScatterAdd", shape=scattered, writes="resource")
+@op("ResourceScatterAdd", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_add(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("add", resource, indices, updates)
 
 
-@op("ResourceScatterSub", shape=scattered, writes="resource")
+@op("ResourceScatterSub", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_sub(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("sub", resource, indices, updates)
 
 
-@op("ResourceScatterMul", shape=scattered, writes="resource")
+@op("ResourceScatterMul", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_mul(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("mul", resource, indices, updates)
 
 
-@op("ResourceScatterDiv", shape=scattered, writes="resource")
+@op("ResourceScatterDiv", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_div(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("div", resource, indices, updates)
 
 
-@op("ResourceScatterMin", shape=scattered, writes="resource")
+@op("ResourceScatterMin", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_min(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("min", resource, indices, updates)
 
 
-@op("ResourceScatterMax", shape=scattered, writes="resource")
+@op("ResourceScatterMax", shape=scattered, writes="resource", surplus="drops")
 def resource_scatter_max(resource: Any, indices: Any, updates: Any) -> Any:
     return scatter.scatter_rows("max", resource, indices, updates)
 

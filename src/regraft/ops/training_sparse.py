@@ -44,7 +44,7 @@ def _step_rows(step: Callable[..., Any], variables: tuple[Any, ...], grad: Any, 
     return update_rows(lambda old, given: step(*old, given[0]), variables, indices, [grad])
 
 
-@op("SparseApplyMomentum", "ResourceSparseApplyMomentum", shape=sparse(2, 3), writes=("var", "accum"))
+@op("SparseApplyMomentum", "ResourceSparseApplyMomentum", shape=sparse(2, 3), writes=("var", "accum"), surplus="drops")
 def sparse_apply_momentum(
     var: Any, accum: Any, lr: Any, grad: Any, indices: Any, momentum: Any, *, use_nesterov: bool
 ) -> Any:
@@ -64,7 +64,7 @@ def resource_sparse_apply_keras_momentum(
     return _step_rows(step, (var, accum), grad, indices)
 
 
-@op("SparseApplyAdagrad", "ResourceSparseApplyAdagrad", shape=sparse(2, 3), writes=("var", "accum"))
+@op("SparseApplyAdagrad", "ResourceSparseApplyAdagrad", shape=sparse(2, 3), writes=("var", "accum"), surplus="drops")
 def sparse_apply_adagrad(var: Any, accum: Any, lr: Any, grad: Any, indices: Any, *, update_slots: bool) -> Any:
     def step(var: Any, accum: Any, grad: Any) -> Any:
         return steps.adagrad(var, accum, lr, grad, update_slots)
@@ -72,7 +72,9 @@ def sparse_apply_adagrad(var: Any, accum: Any, lr: Any, grad: Any, indices: Any,
     return _step_rows(step, (var, accum), grad, indices)
 
 
-@op("SparseApplyAdagradV2", "ResourceSparseApplyAdagradV2", shape=sparse(2, 4), writes=("var", "accum"))
+@op(
+    "SparseApplyAdagradV2", "ResourceSparseApplyAdagradV2", shape=sparse(2, 4), writes=("var", "accum"), surplus="drops"
+)
 def sparse_apply_adagrad_v2(
     var: Any, accum: Any, lr: Any, epsilon: Any, grad: Any, indices: Any, *, update_slots: bool
 ) -> Any:
@@ -120,7 +122,9 @@ def sparse_apply_adadelta(
     return _step_rows(step, (var, accum, accum_update), grad, indices)
 
 
-@op("SparseApplyRMSProp", "ResourceSparseApplyRMSProp", shape=sparse(3, 7), writes=("var", "ms", "mom"))
+@op(
+    "SparseApplyRMSProp", "ResourceSparseApplyRMSProp", shape=sparse(3, 7), writes=("var", "ms", "mom"), surplus="drops"
+)
 def sparse_apply_rms_prop(
     var: Any, ms: Any, mom: Any, lr: Any, rho: Any, momentum: Any, epsilon: Any, grad: Any, indices: Any
 ) -> Any:
@@ -145,7 +149,9 @@ def sparse_apply_centered_rms_prop(
     return _step_rows(step, (var, mg, ms, mom), grad, indices)
 
 
-@op("SparseApplyFtrl", "ResourceSparseApplyFtrl", shape=sparse(3, 3), writes=("var", "accum", "linear"))
+@op(
+    "SparseApplyFtrl", "ResourceSparseApplyFtrl", shape=sparse(3, 3), writes=("var", "accum", "linear"), surplus="drops"
+)
 def sparse_apply_ftrl(
     var: Any,
     accum: Any,
@@ -165,7 +171,13 @@ def sparse_apply_ftrl(
     return _step_rows(step, (var, accum, linear), grad, indices)
 
 
-@op("SparseApplyFtrlV2", "ResourceSparseApplyFtrlV2", shape=sparse(3, 3), writes=("var", "accum", "linear"))
+@op(
+    "SparseApplyFtrlV2",
+    "ResourceSparseApplyFtrlV2",
+    shape=sparse(3, 3),
+    writes=("var", "accum", "linear"),
+    surplus="drops",
+)
 def sparse_apply_ftrl_v2(
     var: Any,
     accum: Any,
@@ -186,7 +198,13 @@ def sparse_apply_ftrl_v2(
     return _step_rows(step, (var, accum, linear), grad, indices)
 
 
-@op("SparseApplyProximalAdagrad", "ResourceSparseApplyProximalAdagrad", shape=sparse(2, 5), writes=("var", "accum"))
+@op(
+    "SparseApplyProximalAdagrad",
+    "ResourceSparseApplyProximalAdagrad",
+    shape=sparse(2, 5),
+    writes=("var", "accum"),
+    surplus="drops",
+)
 def sparse_apply_proximal_adagrad(var: Any, accum: Any, lr: Any, l1: Any, l2: Any, grad: Any, indices: Any) -> Any:
     def step(var: Any, accum: Any, grad: Any) -> Any:
         return steps.proximal_adagrad(var, accum, lr, l1, l2, grad)

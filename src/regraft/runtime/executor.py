@@ -14,7 +14,7 @@ from regraft.opkit.objects import Untraceable
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
-from regraft.runtime.program import Program
+from regraft.runtime.program import CheckFailed, Program
 from regraft.runtime.state import SessionState
 from regraft.runtime.waiting import Underway, run_steps
 
@@ -151,12 +151,23 @@ class Executor:
                 programs[key] = program
             else:
                 self._reused[step] = self._reused.get(step, 0) + 1
-            lacking = program.run(values, variables, self._state)
+            try:
+                lacking = program.run(values, variables, self._state)
+            except CheckFailed:
+                self._give_back(program, variables)
+                self._interpreter.run(step, values, variables)
+                return
             if not lacking:
                 return
+            self._give_back(program, variables)
             sizes = self._sizes.setdefault(step, {})
             sizes.update((name, _ROOM * size) for name, size in lacking.items())
             program = None
+
+    def _give_back(self, program: Program, variables: Variables) -> None:
+        """Let the session have what a program has taken and returned as it was, in case the step fails."""
+        for name in program.donated:
+            self._state.variables.assign(name, variables.current[name])
 
     def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
         """The step as a program, or None while it is better interpreted."""

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from regraft.opkit.registry import Runs
 from regraft.runtime.plan import Conditional, Loop, Node, blocks, parts, walk
+from regraft.runtime.surplus import harmless
 
 # What a host op may have evaluated beside it: this many ops, on tensors of this many elements.
 _MOST_FOLDED = 64
@@ -61,18 +62,26 @@ _NONE: Mapping[int, bool] = MappingProxyType({})
 class Partition:
     """Assigns each node a level; the nodes of one level and kind are a step.
 
+    wanted   numbers of values that leave the run
     objects  numbers of handles and lists, and whether they grow: what shares them must stand in one step, or be
              interpreted
     notes    what is not compiled though its ops could be, and why
     """
 
-    def __init__(self, nodes: Sequence[Node], known: Collection[int], objects: Mapping[int, bool] = _NONE) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        known: Collection[int],
+        wanted: Collection[int] = (),
+        objects: Mapping[int, bool] = _NONE,
+    ) -> None:
         self.nodes = nodes
         self.producer = {n: node for node in nodes for n in node.outputs}
         self.known = set(known)
         self.notes: list[str] = []
         self._objects = objects
         self._hosted: set[Node] = set()
+        self._padded = harmless(nodes, wanted)
         self._alone = {node: i for i, node in enumerate(nodes) if blocks(node)}
         # What is put into objects, by the number of the handle; and which node inside a loop or conditional makes what.
         self._put: dict[int, list[int]] = {}
@@ -115,7 +124,7 @@ class Partition:
                 self._demand_inside(node)
 
     def _in_program(self, node: Node) -> bool:
-        return node.spec.runs is Runs.XLA and node not in self._hosted
+        return (node.spec.runs is Runs.XLA or node in self._padded) and node not in self._hosted
 
     def _kind(self, node: Node) -> tuple[bool, int]:
         """Nodes of one kind may stand in one step; what may wait stands alone."""

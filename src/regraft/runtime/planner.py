@@ -10,7 +10,7 @@ them goes into as few programs as possible.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from regraft.base.dtypes import resource, variant
@@ -79,7 +79,7 @@ class Planner:
     def finish(self, found: tuple[Fetch, ...]) -> Plan:
         """The plan of the nodes that were taken."""
         wanted = {f.number for f in found if f.number is not None} | {n for f in found for n, _ in f.alive}
-        partition = self.partition()
+        partition = self.partition(wanted)
         steps = self._steps(partition.groups(), wanted)
         return Plan(
             steps,
@@ -93,9 +93,9 @@ class Planner:
             step_order(steps) if any(s.blocking for s in steps) else (),
         )
 
-    def partition(self) -> Partition:
+    def partition(self, wanted: Collection[int]) -> Partition:
         known = {n for n, _ in (*self.consts, *self.handles)}
-        return Partition(self.nodes, known)
+        return Partition(self.nodes, known, wanted)
 
     def fetch(self, fetch: Tensor | Operation) -> Fetch:
         if isinstance(fetch, Operation):

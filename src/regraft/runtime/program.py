@@ -31,6 +31,10 @@ from regraft.runtime.trace import Tracer
 _WORTH_KEEPING = 0.3
 
 
+class CheckFailed(Exception):
+    """A check among the ops of a program did not hold. The interpreter says which, and what it saw."""
+
+
 class Program:
     """A step bound to shapes and static values; `load` or `compile` it before it runs."""
 
@@ -53,8 +57,10 @@ class Program:
         self.donated = tuple(n for n in step.reads if n in written and n not in kept and present_[n] is not None)
         self.read = tuple(n for n in step.reads if n not in self.donated and present_[n] is not None)
         given = (n for n in (*step.inputs, *step.constants) if n not in step.static)
-        self.inputs = tuple(n for n in given if values[n] is not None)
+        # Text is for checks alone, and stays behind: see `OpSpec.checks`.
+        self.inputs = tuple(n for n in given if values[n] is not None and values[n].dtype.kind not in "OSU")
         self.random = tuple(node for node in walk(step.nodes) if node.spec.random)
+        self._checks = tuple(node.key for node in walk(step.nodes) if node.spec.checks)
         self._static = {n: np.asarray(values[n]) for n in step.static if values[n] is not None}
         for node in (n for n in step.nodes if not parts(n)):
             for access in (*node.reads, *(a for a in node.writes if not is_blind(node, a))):
@@ -110,7 +116,8 @@ class Program:
             values[number] = value
         held = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         variables = Variables(held.get)
-        tracer = Tracer(self._step.folded, {n.key: counters[i] for i, n in enumerate(self.random)}, self._sizes)
+        counted = {n.key: counters[i] for i, n in enumerate(self.random)}
+        tracer = Tracer(self._step.folded, counted | dict.fromkeys(self._checks, np.False_), self._sizes)
         evaluate(self._step.nodes, values, variables, tracer)
         new = [self._new(variables, n) for n in self._step.writes]
         outputs = [self._output(values[n]) for n in self._step.outputs]
@@ -119,10 +126,12 @@ class Program:
         for found in (o.excess() for o in tracer.objects.live):
             if found is not None:
                 excess[found[0]] = jnp.maximum(excess[found[0]], found[1]) if found[0] in excess else found[1]
-        if excess:
-            failed = jnp.any(jnp.stack(list(excess.values())) > 0)
-            new = [self._unless(failed, held.get(n), v) for n, v in zip(self._step.writes, new, strict=True)]
-        return new, outputs, (jnp.stack(moved) if moved else counters[:, 2:]), excess
+        failed = jnp.any(jnp.stack([jnp.asarray(tracer.counters[n]) for n in self._checks])) if self._checks else None
+        again = [size > 0 for size in excess.values()] + ([] if failed is None else [failed])
+        if again:
+            undone = jnp.any(jnp.stack(again))
+            new = [self._unless(undone, held.get(n), v) for n, v in zip(self._step.writes, new, strict=True)]
+        return new, outputs, (jnp.stack(moved) if moved else counters[:, 2:]), excess, failed
 
     @staticmethod
     def _new(variables: Variables, name: str) -> Any:
@@ -148,6 +157,7 @@ class Program:
         """Run the program; `values` and `variables` take JAX arrays.
 
         returns  nothing, or what had no room and how large it would have become: then the run must be made again
+        raises   CheckFailed where a check did; what the step should have changed is as it was
         """
         donated = [variables.read(Access(0, n, False)) for n in self.donated]
         read = [variables.read(Access(0, n, n not in variables.current)) for n in self.read]
@@ -157,13 +167,16 @@ class Program:
             key, counter = state.random.get(node.key, *seeds(node))
             counters[i, :2], counters[i, 2:] = key, counter
         with jax.enable_x64(True):
-            new, outputs, moved, excess = self._call(donated, read, inputs, counters)
+            new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)
         lacking = {name: int(size) for name, size in excess.items() if size}
-        if lacking:
+        failed = failed is not None and bool(failed)
+        if lacking or failed:
             given_away = set(self.donated)
             for name, value in zip(self._step.writes, new, strict=True):
                 if name in given_away:
                     variables.write(name, value)
+            if failed:
+                raise CheckFailed
             return lacking
         if self.random:
             moved = np.asarray(moved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -59,9 +59,9 @@ class RegionPlanner(Planner):
         self._find_objects()
         return self.finish(found)
 
-    def partition(self) -> Partition:
+    def partition(self, wanted: Collection[int]) -> Partition:
         known = {n for n, _ in (*self.consts, *self.handles)}
-        return Partition(self.nodes, known, self.objects)
+        return Partition(self.nodes, known, wanted, self.objects)
 
     def _alive(self, found: Fetch, fetch: Tensor | Operation, recovered: Structure) -> Fetch:
         if isinstance(fetch, Operation):

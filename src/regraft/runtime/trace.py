@@ -30,7 +30,7 @@ _LARGE_FOLD = 1024
 class Tracer:
     """Calls kernels while a program is traced.
 
-    counters  the counter of each random op, by node
+    counters  the counter of each random op, by node; and of each check whether it failed
     objects   the TensorArrays and stacks
     """
 
@@ -50,6 +50,10 @@ class Tracer:
             results = in_context(node, args, lambda: run(*args, rng=rng))
             self.counters[node.key] = jnp.concatenate([jnp.asarray(state[:2]), jnp.asarray(rng.counter)])
             return results
+        if spec.checks:
+            held = jnp.all(jnp.asarray(args[0]))
+            self.counters[node.key] = jnp.logical_or(self.counters[node.key], jnp.logical_not(held))
+            return ()
         if spec.objects:
             self.objects.node = node.key
             if spec.makes_objects:
@@ -251,7 +255,7 @@ class _State:
         self._tracer = tracer
         self._node = node
         self.written = tuple(dict.fromkeys(a.name for a in node.writes))
-        self.random = tuple(dict.fromkeys(n.key for n in walk([node]) if n.spec.random))
+        self.counted = tuple(dict.fromkeys(n.key for n in walk([node]) if n.spec.random or n.spec.checks))
         self.objects: list[TracedObject] = []
         self._values = [variables.read(Access(0, n, False)) for n in self.written]
         for name, value in zip(self.written, self._values, strict=True):
@@ -315,7 +319,7 @@ class _State:
         counters = self._tracer.counters
         return (
             [jnp.asarray(v) for v in self._values],
-            [jnp.asarray(counters[n]) for n in self.random],
+            [jnp.asarray(counters[n]) for n in self.counted],
             [o.leaves() for o in self.objects],
         )
 
@@ -323,7 +327,7 @@ class _State:
         """Make `state` the state."""
         values, counters, leaves = state
         self._values = list(values)
-        self._tracer.counters.update(zip(self.random, counters, strict=True))
+        self._tracer.counters.update(zip(self.counted, counters, strict=True))
         for obj, found in zip(self.objects, leaves, strict=True):
             obj.restore(found)
 
