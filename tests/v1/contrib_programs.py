@@ -158,6 +158,11 @@ def shapes(tf: Any) -> None:
     layers.spatial_softmax(images)
     layers.spatial_softmax(tf.transpose(images, [0, 3, 1, 2]), 2.0, data_format="NCHW", trainable=False)
     layers.maxout(tf.placeholder(tf.float32, [None, 6]), 3)
+    layers.dense_to_sparse(tf.placeholder(tf.int32, [None, 3]), eos_token=1)
+    layers.bucketize(images, [0.0, 1.0])
+    sequence = layers.images_to_sequence(images)
+    layers.sequence_to_images(sequence, 8)
+    layers.sequence_to_images(tf.ones([8, 16, 4]), 8, "channels_first", scope="back")
     assert [t.aliases for t in tf.get_collection("outs")] == [["AvgPool2D"]]
     assert list(layers.utils.convert_collection_to_dict("outs")) == ["AvgPool2D"]
 

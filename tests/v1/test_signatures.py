@@ -14,10 +14,25 @@ from tests.oracle import available, tensorflow
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-MODULES = ("", "debugging", "image", "initializers", "linalg", "losses", "math", "metrics", "nn", "random")
+MODULES = (
+    "",
+    "debugging",
+    "distributions",
+    "feature_column",
+    "image",
+    "initializers",
+    "linalg",
+    "losses",
+    "math",
+    "metrics",
+    "nest",
+    "nn",
+    "random",
+)
 
 # What TensorFlow added for other modes, or what stands in **kwargs here or there.
 OTHERS = {"layout", "partial", "bad_indices_policy", "kwargs", "args", "autotune"}
+OTHERS |= {"sorted_input", "canonicalized_coordinates", "tile_size"}
 
 # Made otherwise here, or called by position alone.
 APART = {"DType", "as_dtype", "is_variable_initialized"}

@@ -16,6 +16,7 @@ __all__ = [
     "extract_patches",
     "non_max_suppression",
     "non_max_suppression_overlaps",
+    "non_max_suppression_padded",
     "non_max_suppression_with_scores",
     "sample_distorted_bounding_box",
 ]
@@ -88,6 +89,27 @@ def non_max_suppression_with_scores(
             boxes, scores, max_output_size, overlap, lowest, sigma, pad_to_max_output_size=False
         )
         return indices, found
+
+
+def non_max_suppression_padded(
+    boxes: Any,
+    scores: Any,
+    max_output_size: Any,
+    iou_threshold: Any = 0.5,
+    score_threshold: Any = _LOWEST,
+    pad_to_max_output_size: bool = False,
+    name: str | None = None,
+) -> Any:
+    """(indices, number of valid ones): `non_max_suppression`, with zeros up to `max_output_size` if wanted.
+
+    differs  it is the one op that it was in TensorFlow 1, for one image; TensorFlow 2 makes loops, for batches too
+    """
+    with opened(name, "non_max_suppression_padded") as (b, _):
+        overlap = b.convert(iou_threshold, name="iou_threshold")
+        lowest = b.convert(score_threshold, name="score_threshold")
+        return b.NonMaxSuppressionV4(
+            boxes, scores, max_output_size, overlap, lowest, pad_to_max_output_size=pad_to_max_output_size
+        )
 
 
 def non_max_suppression_overlaps(

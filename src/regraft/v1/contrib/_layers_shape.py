@@ -10,12 +10,13 @@ from regraft.v1 import _context, _layers_core, _layers_pool
 from regraft.v1._array import concat, meshgrid, ones, reshape, shape, transpose
 from regraft.v1._checks import assert_rank_at_least
 from regraft.v1._graph import name_scope
-from regraft.v1._indexing import one_hot, strided_slice
-from regraft.v1._math import div, sqrt, to_int64
+from regraft.v1._indexing import gather_nd, one_hot, strided_slice, where
+from regraft.v1._math import div, not_equal, sqrt, to_int64
 from regraft.v1._nn_basic import softmax as nn_softmax
 from regraft.v1._nn_pool import pool as nn_pool
 from regraft.v1._opening import on
 from regraft.v1._reduction import reduce_max, reduce_sum
+from regraft.v1._sparse_tensor import SparseTensor
 from regraft.v1._variable_scope import variable_scope
 from regraft.v1.contrib._arg_scope import add_arg_scope
 from regraft.v1.contrib._layer_parts import (
@@ -31,13 +32,17 @@ from regraft.variables.initializers import Constant, Ones
 __all__ = [
     "avg_pool2d",
     "avg_pool3d",
+    "bucketize",
+    "dense_to_sparse",
     "flatten",
+    "images_to_sequence",
     "max_pool2d",
     "max_pool3d",
     "maxout",
     "one_hot_encoding",
     "pool",
     "repeat",
+    "sequence_to_images",
     "softmax",
     "spatial_softmax",
     "stack",
@@ -152,6 +157,57 @@ def one_hot_encoding(
             labels = to_int64(labels)
         outputs = one_hot(labels, num_classes, on_value=on_value, off_value=off_value)
         return collect_named_outputs(outputs_collections, sc, outputs)
+
+
+@add_arg_scope
+def dense_to_sparse(tensor: Any, eos_token: Any = 0, outputs_collections: Any = None, scope: Any = None) -> Any:
+    """The sparse tensor of what is not `eos_token`."""
+    with variable_scope(scope, "dense_to_sparse", [tensor]) as sc:
+        b = _context.builder()
+        tensor = b.convert(tensor)
+        indices = where(not_equal(tensor, b.constant(eos_token, tensor.dtype.base)))
+        values = gather_nd(tensor, indices)
+        outputs = SparseTensor(indices, values, shape(tensor, out_type=dtypes.int64))
+        return collect_named_outputs(outputs_collections, sc.name, outputs)
+
+
+def bucketize(input_tensor: Any, boundaries: Any, name: str | None = None) -> Any:
+    """Which of the ranges between boundaries, in order, each number is in. TypeError where they are no list."""
+    return on(input_tensor).Bucketize(input_tensor, boundaries=boundaries, name=name)
+
+
+@add_arg_scope
+def images_to_sequence(
+    inputs: Any, data_format: str = "NHWC", outputs_collections: Any = None, scope: Any = None
+) -> Any:
+    """[width, batch * height, channels]: the columns of images as steps of time."""
+    first = check_data_format(data_format, ("NHWC", "NCHW")) == "channels_first"
+    with name_scope(scope, "ImagesToSequence", [inputs]) as sc:
+        inputs = _context.builder().convert(inputs)
+        if first:
+            inputs = transpose(inputs, [0, 2, 3, 1])
+        _, _, width, depth = inputs.shape.as_list()
+        sizes = shape(inputs)
+        batch, height = sizes[0], sizes[1]
+        turned = transpose(inputs, [2, 0, 1, 3])
+        return collect_named_outputs(outputs_collections, sc, reshape(turned, [width, batch * height, depth]))
+
+
+@add_arg_scope
+def sequence_to_images(
+    inputs: Any,
+    height: int,
+    output_data_format: str = "channels_last",
+    outputs_collections: Any = None,
+    scope: Any = None,
+) -> Any:
+    """Images again from what `images_to_sequence` made of them."""
+    with name_scope(scope, "SequenceToImages", [inputs]) as sc:
+        inputs = _context.builder().convert(inputs)
+        width, rows, depth = inputs.shape.as_list()
+        images = reshape(inputs, [width, -1 if rows is None else rows // height, height, depth])
+        order = [1, 3, 2, 0] if output_data_format == "channels_first" else [1, 2, 0, 3]
+        return collect_named_outputs(outputs_collections, sc, transpose(images, order))
 
 
 # In a row
