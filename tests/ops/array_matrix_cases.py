@@ -54,4 +54,14 @@ CASES = [
     Case("DiagPart", [np.arange(36, dtype=F).reshape(2, 3, 2, 3)], grad=True),
     Case("DiagPart", [np.arange(9).reshape(3, 3)]),
     Case("DiagPart", [LINES], fails="."),
+    # The names of TensorFlow before 0.9, which today's refuses to build.
+    *(
+        Case(op, inputs, expected=[np.float32(expected)], why="today's TensorFlow builds no such node")
+        for op, inputs, expected in (
+            ("BatchMatrixDiag", [np.float32([1, 2])], [[1, 0], [0, 2]]),
+            ("BatchMatrixDiagPart", [np.float32([[1, 2], [3, 4]])], [1, 4]),
+            ("BatchMatrixSetDiag", [np.float32([[1, 2], [3, 4]]), np.float32([5, 6])], [[5, 2], [3, 6]]),
+            ("BatchMatrixBandPart", [np.float32([[1, 2], [3, 4]]), np.int64(0), np.int64(-1)], [[1, 2], [0, 4]]),
+        )
+    ),
 ]

@@ -14,6 +14,8 @@ def lengths(*values: int) -> np.ndarray:
     return np.array(values, np.int32)
 
 
+WAVES = (np.arange(12).reshape(1, 3, 4) % 5 + 1j * np.arange(12).reshape(1, 3, 4)).astype(np.complex64)
+
 CASES = [
     *[
         case
@@ -32,4 +34,15 @@ CASES = [
     Case("IRFFT2D", [SPECTRUM, lengths(4, 4)]),
     Case("IRFFT2D", [SPECTRUM[0, 0], lengths(3, 5)]),
     Case("IRFFT3D", [SPECTRUM, lengths(3, 4, 5)]),
+    # The names of TensorFlow before 0.9, which today's refuses to build; expected by NumPy.
+    *(
+        Case(
+            f"Batch{'' if forward else 'I'}FFT{suffix}",
+            [WAVES],
+            expected=[getattr(np.fft, "fftn" if forward else "ifftn")(WAVES, axes=axes).astype(np.complex64)],
+            why="today's TensorFlow builds no such node",
+        )
+        for suffix, axes in (("", (-1,)), ("2D", (-2, -1)), ("3D", (-3, -2, -1)))
+        for forward in (True, False)
+    ),
 ]

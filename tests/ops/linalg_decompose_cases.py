@@ -26,4 +26,17 @@ CASES = [
     Case("MatrixLogarithm", [A.astype(np.complex64)]),
     Case("MatrixSquareRoot", [A], rtol=1e-4, why="the iteration that TensorFlow uses loses digits"),
     Case("MatrixSquareRoot", [np.stack([A, 2 * A]).astype(np.float64)], rtol=1e-8),
+    # The names of TensorFlow before 0.9, which today's refuses to build.
+    Case(
+        "BatchSelfAdjointEigV2",
+        [np.float32([[1.0, 0.0], [0.0, 3.0]])],
+        expected=[np.float32([1.0, 3.0]), np.eye(2, dtype=np.float32)],
+        why="today's TensorFlow builds no such node",
+    ),
+    Case(
+        "BatchSvd",
+        [np.float32([[3.0, 0.0], [0.0, 2.0]])],
+        expected=[np.float32([3.0, 2.0]), np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32)],
+        why="today's TensorFlow builds no such node",
+    ),
 ]

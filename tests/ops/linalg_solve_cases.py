@@ -65,4 +65,15 @@ CASES = [
     Case("MatrixSolveLs", [wide(TALL), wide(RHS), np.float64(0.0)], {"fast": False}),
     Case("TridiagonalMatMul", [DIAGONALS[:1], DIAGONALS[1:2], DIAGONALS[2:], RHS]),
     Case("TridiagonalSolve", [DIAGONALS, RHS]),
+    # The names of TensorFlow before 0.9, which today's refuses to build; expected by NumPy.
+    *(
+        Case(f"Batch{op}", inputs, attrs, expected=[expected], why="today's TensorFlow builds no such node")
+        for op, inputs, attrs, expected in (
+            ("MatrixDeterminant", [BATCH], {}, np.linalg.det(BATCH).astype(np.float32)),
+            ("MatrixInverse", [BATCH], {}, np.linalg.inv(BATCH)),
+            ("MatrixSolve", [A, RHS], {}, np.linalg.solve(A, RHS)),
+            ("MatrixTriangularSolve", [A, RHS], {}, np.linalg.solve(np.tril(A), RHS)),
+            ("Cholesky", [SYMMETRIC], {}, np.linalg.cholesky(SYMMETRIC)),
+        )
+    ),
 ]

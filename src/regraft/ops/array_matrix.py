@@ -176,7 +176,7 @@ def _square_shape(c: ShapeContext) -> list[Sizes]:
     return [None if sizes is None else (*sizes, sizes[-1])]
 
 
-@op("MatrixDiag", shape=_square_shape)
+@op("MatrixDiag", "BatchMatrixDiag", shape=_square_shape)
 def matrix_diag(diagonal: Any) -> Any:
     """Square matrices with these main diagonals, zeros elsewhere."""
     return _matrix(diagonal, 0, -1, -1, diagonal.dtype.type(0), b"LEFT_LEFT")
@@ -221,7 +221,7 @@ def _main_part_shape(c: ShapeContext) -> list[Sizes]:
     return [(*x[:-2], None if rows is None or columns is None else min(rows, columns))]
 
 
-@op("MatrixDiagPart", shape=_main_part_shape)
+@op("MatrixDiagPart", "BatchMatrixDiagPart", shape=_main_part_shape)
 def matrix_diag_part(input: Any) -> Any:
     """The main diagonal of each matrix."""
     return _part(input, Band(0, 0), input.dtype.type(0), b"LEFT_LEFT")
@@ -275,7 +275,7 @@ def _set_main_shape(c: ShapeContext) -> list[Sizes]:
     return [(*front, rows, columns)]
 
 
-@op("MatrixSetDiag", shape=_set_main_shape)
+@op("MatrixSetDiag", "BatchMatrixSetDiag", shape=_set_main_shape)
 def matrix_set_diag(input: Any, diagonal: Any) -> Any:
     """The matrices with another main diagonal."""
     return _with_diagonals(input, diagonal, 0, b"LEFT_LEFT")
@@ -337,7 +337,7 @@ def _band_shape(c: ShapeContext) -> list[Sizes]:
     return [at_least_rank(c, c.input(0), 2)]
 
 
-@op("MatrixBandPart", shape=_band_shape)
+@op("MatrixBandPart", "BatchMatrixBandPart", shape=_band_shape)
 def matrix_band_part(input: Any, num_lower: Any, num_upper: Any) -> Any:
     """The matrices with zeros outside the band of `num_lower` diagonals below the main one and `num_upper` above.
 

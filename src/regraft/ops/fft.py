@@ -23,7 +23,7 @@ def _same_of_rank(rank: int) -> Callable[[ShapeContext], list[Sizes]]:
 def _complex(name: str, rank: int, forward: bool) -> Kernel:
     """FFT or IFFT over the last `rank` axes; the inverse divides by the number of elements."""
 
-    @op(name, shape=_same_of_rank(rank))
+    @op(name, f"Batch{name}", shape=_same_of_rank(rank))
     def kernel(input: Any) -> Any:
         shape = static_shape(input)
         if len(shape) < rank:

@@ -109,7 +109,7 @@ def _svd_shape(c: ShapeContext) -> list[Sizes]:
     return [(*batch, k), (*batch, m, m if full else k), (*batch, n, n if full else k)]
 
 
-@op("Svd", shape=_svd_shape)
+@op("Svd", "BatchSvd", shape=_svd_shape)
 @quiet
 def svd(input: Any, *, compute_uv: bool, full_matrices: bool) -> Any:
     """Singular values s, descending, and u, v with input = u s v^H.
@@ -200,7 +200,7 @@ def _eig_shape(c: ShapeContext) -> list[Sizes]:
     return [None if batch is None else (*batch, n), vectors]
 
 
-@op("SelfAdjointEigV2", shape=_eig_shape)
+@op("SelfAdjointEigV2", "BatchSelfAdjointEigV2", shape=_eig_shape)
 @quiet
 def self_adjoint_eig(input: Any, *, compute_v: bool) -> Any:
     """Eigenvalues, ascending, and eigenvectors of symmetric (Hermitian) matrices; reads the lower triangle alone.

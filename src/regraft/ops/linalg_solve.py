@@ -26,7 +26,7 @@ from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes, at_least_rank, broadcast_shapes, merge, merge_dim, same_as
 
 
-@op("MatrixInverse", shape=square_shape)
+@op("MatrixInverse", "BatchMatrixInverse", shape=square_shape)
 @quiet
 def matrix_inverse(input: Any, *, adjoint: bool) -> Any:
     """The inverse of each matrix, or of its adjoint.
@@ -51,7 +51,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [-b.matmul(inverse, inner, adjoint_a=not flipped)]
 
 
-@op("MatrixDeterminant", shape=batch_shape)
+@op("MatrixDeterminant", "BatchMatrixDeterminant", shape=batch_shape)
 @quiet
 def matrix_determinant(input: Any) -> Any:
     """The determinant of each matrix."""
@@ -83,7 +83,7 @@ def _(b: Any, node: Any, _sign: Any, dy: Any) -> Any:
     return [b.reshape(dy, b.concat([b.shape(y), [1, 1]], 0)) * inverse]
 
 
-@op("Cholesky", shape=square_shape)
+@op("Cholesky", "BatchCholesky", shape=square_shape)
 @quiet
 def cholesky(input: Any) -> Any:
     """The lower triangular L with input = L L^H; reads the lower triangle alone. nan where there is none."""
@@ -151,7 +151,7 @@ def _check_rows(matrix: Any, rhs: Any) -> None:
         )
 
 
-@op("MatrixSolve", shape=_solve_shape)
+@op("MatrixSolve", "BatchMatrixSolve", shape=_solve_shape)
 @quiet
 def matrix_solve(matrix: Any, rhs: Any, *, adjoint: bool) -> Any:
     """x with matrix x = rhs, or with its adjoint.
@@ -188,7 +188,7 @@ def _triangular_shape(c: ShapeContext) -> list[Sizes]:
     return [(*(broadcast_shapes(c, batch, rhs[:-2]) or ()), merge_dim(c, n, rhs[-2]), rhs[-1])]
 
 
-@op("MatrixTriangularSolve", shape=_triangular_shape)
+@op("MatrixTriangularSolve", "BatchMatrixTriangularSolve", shape=_triangular_shape)
 @quiet
 def matrix_triangular_solve(matrix: Any, rhs: Any, *, lower: bool, adjoint: bool) -> Any:
     """x with matrix x = rhs, of a lower or upper triangular matrix or its adjoint; batch axes broadcast.
