@@ -65,6 +65,12 @@ def tensor_arrays_in_loops(tf: Any) -> None:
 
     _, last, out = tf.while_loop(lambda i, *_: i < n, body, [0, tf.zeros([3, 4]), out], swap_memory=True)
     tf.gradients(tf.reduce_sum(out.stack()) + tf.reduce_sum(last), [w, x])
+    tf.while_loop(
+        lambda i, *_: i < n,
+        lambda i, grown, out: (i + 1, tf.concat([grown, grown], 0), out.write(i, grown)),
+        [0, tf.zeros([1]), tf.TensorArray(tf.float32, n, infer_shape=False)],
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape(None)],
+    )
     p = tf.placeholder(tf.bool, [], name="p")
     ta = tf.TensorArray(tf.float32, 2)
     tf.gradients(tf.cond(p, lambda: ta.write(0, x), lambda: ta.write(0, -x)).read(0), x)

@@ -41,3 +41,13 @@ class TensorArray(tensor_array_nodes.TensorArray):
             colocate_with_first_write_call,
             name,
         )
+
+    # Before TensorFlow 1.0
+
+    def pack(self, name: str | None = None) -> Any:
+        """`stack`."""
+        return self.stack(name)
+
+    def unpack(self, value: Any, name: str | None = None) -> Any:
+        """`unstack`."""
+        return self.unstack(value, name)

@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 
-def is_nested(structure: Any) -> bool:
+def is_nested(seq: Any) -> bool:
     """Whether it is a list, tuple or mapping."""
-    return _nest.is_nested(structure)
+    return _nest.is_nested(seq)
 
 
 is_sequence = is_nested
