@@ -13,6 +13,9 @@ from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool
 from regraft import proto
 from regraft.proto import pool
 
+# What TensorBoard defines, and not TensorFlow: it may be missing.
+OF_TENSORBOARD = {"projector_config": "tensorboard.plugins.projector.projector_config_pb2"}
+
 # Where TensorFlow keeps the file of the same base name, unless it comes with `import tensorflow`.
 FOLDERS = ("core.framework", "core.protobuf", "core.util", "core.example", "python.training")
 
@@ -37,7 +40,7 @@ def fields_of(message: descriptor_pb2.DescriptorProto) -> list[tuple[object, ...
             field.name,
             field.type,
             field.label,
-            field.type_name.replace(".tensorflow.", ".regraft."),
+            field.type_name.replace(".tensorflow.", ".regraft.").replace(".tensorboard.projector.", ".regraft."),
             oneofs[field.oneof_index] if field.HasField("oneof_index") else None,
             field.proto3_optional,
         )
@@ -60,9 +63,14 @@ def enum_values(enum: descriptor_pb2.EnumDescriptorProto) -> list[tuple[str, int
 
 @pytest.mark.parametrize("file", our_files(), ids=lambda file: Path(file.name).stem)
 def test_fields_are_tensorflows(file: descriptor_pb2.FileDescriptorProto) -> None:
-    load_their_file(Path(file.name).stem)
+    stem, home = Path(file.name).stem, "tensorflow"
+    if stem in OF_TENSORBOARD:
+        pytest.importorskip(OF_TENSORBOARD[stem])
+        home = "tensorboard.projector"
+    else:
+        load_their_file(stem)
     theirs = descriptor_pool.Default()
-    package = file.package.replace("regraft", "tensorflow")
+    package = file.package.replace("regraft", home)
     syntax = descriptor_pb2.FileDescriptorProto()
     for message in file.message_type:
         descriptor = theirs.FindMessageTypeByName(f"{package}.{message.name}")

@@ -2646,6 +2646,50 @@ class NamedTensorProto(Message):
         tensor: TensorProto | Mapping[str, _AnyType] | None = ...,
     ) -> None: ...
 
+class SpriteMetadata(Message):
+    image_path: str
+    @property
+    def single_image_dim(self) -> RepeatedScalarFieldContainer[int]: ...
+    def __init__(
+        self,
+        *,
+        image_path: str | None = ...,
+        single_image_dim: Iterable[int] | None = ...,
+    ) -> None: ...
+
+class EmbeddingInfo(Message):
+    tensor_name: str
+    metadata_path: str
+    bookmarks_path: str
+    @property
+    def tensor_shape(self) -> RepeatedScalarFieldContainer[int]: ...
+    @property
+    def sprite(self) -> SpriteMetadata: ...
+    tensor_path: str
+    def __init__(
+        self,
+        *,
+        tensor_name: str | None = ...,
+        metadata_path: str | None = ...,
+        bookmarks_path: str | None = ...,
+        tensor_shape: Iterable[int] | None = ...,
+        sprite: SpriteMetadata | Mapping[str, _AnyType] | None = ...,
+        tensor_path: str | None = ...,
+    ) -> None: ...
+
+class ProjectorConfig(Message):
+    model_checkpoint_path: str
+    @property
+    def embeddings(self) -> RepeatedCompositeFieldContainer[EmbeddingInfo]: ...
+    model_checkpoint_dir: str
+    def __init__(
+        self,
+        *,
+        model_checkpoint_path: str | None = ...,
+        embeddings: Iterable[EmbeddingInfo] | None = ...,
+        model_checkpoint_dir: str | None = ...,
+    ) -> None: ...
+
 class QueueRunnerDef(Message):
     queue_name: str
     @property
