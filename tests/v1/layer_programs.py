@@ -149,3 +149,30 @@ def flags_that_are_fed(tf: Any) -> None:
     tf.layers.dropout(x, 0.4, training=training)
     tf.layers.batch_normalization(images, training=training)
     tf.layers.batch_normalization(x, training=training)
+
+
+@program
+def layers_of_programs(tf: Any) -> None:
+    class Scaled(tf.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self, units: int, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+
+        def build(self, input_shape: Any) -> None:
+            self.scale = self.add_variable("scale", [int(input_shape[-1])], initializer=tf.ones_initializer())
+            self.shift = self.add_weight("shift", shape=[1], trainable=False)
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.scale + self.shift
+
+    x = tf.placeholder(tf.float32, [None, 4], name="x")
+    layer = Scaled(3, name="mine")
+    layer(x)
+    layer.apply(x)
+    Scaled(2)(x)
+    assert [v.op.name for v in layer.variables] == ["mine/scale", "mine/shift"]
+    assert layer.count_params() == 5
+    norm = tf.layers.BatchNormalization()
+    norm.apply(x, training=True)
+    assert len(norm.get_updates_for(x)) == len(norm.updates) == 2

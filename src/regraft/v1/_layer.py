@@ -238,6 +238,27 @@ class Layer:
             raise ValueError(f"You tried to call `count_params` on layer {self.name}, but the layer isn't built.")
         return sum(v.shape.num_elements() for v in self.weights)
 
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The losses."""
+        return self.losses
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """The updates."""
+        return self.updates
+
+    def get_weights(self) -> list[Any]:
+        """The values of all variables, in the default session."""
+        return list(_session().run(self.weights)) if self.weights else []
+
+    def set_weights(self, weights: Any) -> None:
+        """Give all variables values, in the default session. ValueError for another number, or another shape."""
+        if len(weights) != len(self.weights):
+            raise ValueError(f"layer {self.name} has {len(self.weights)} variables, but got {len(weights)} values")
+        for variable, value in zip(self.weights, weights, strict=True):
+            if tuple(variable.shape.as_list()) != tuple(getattr(value, "shape", ())):
+                raise ValueError(f"{variable.name} has the shape {variable.shape}, but got {value.shape}")
+            variable.load(value, _session())
+
     # What a subclass defines
 
     def build(self, input_shape: Any) -> None:
@@ -395,6 +416,13 @@ def _numbered(name: str) -> str:
         counts.append({})
     counts[0][name] = counts[0].get(name, 0) + 1
     return f"{name}_{counts[0][name]}"
+
+
+def _session() -> Any:
+    session = _context.get_default_session()
+    if session is None:
+        raise ValueError("there is no default session: use `with session.as_default():`")
+    return session
 
 
 def _snake_case(name: str) -> str:
