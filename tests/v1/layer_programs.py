@@ -153,7 +153,7 @@ def flags_that_are_fed(tf: Any) -> None:
 
 @program
 def layers_of_programs(tf: Any) -> None:
-    class Scaled(tf.layers.Layer):  # type: ignore[misc, name-defined]
+    class Scaled(tf.layers.Layer):
         def __init__(self, units: int, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self.units = units
