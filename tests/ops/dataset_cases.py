@@ -43,6 +43,8 @@ SOURCES = [
     Case("FixedLengthRecordDataset", [TEXT, ONE, ONE, ONE, ONE]),
     Case("FixedLengthRecordDatasetV2", [TEXT, ONE, ONE, ONE, ONE, TEXT]),
     *both("MatchingFilesDataset", ([TEXT], {})),
+    Case("DatasetToTFRecord", [D, TEXT, TEXT]),
+    Case("ExperimentalDatasetToTFRecord", [D, TEXT, TEXT]),
     *both("CSVDataset", ([*CSV, [np.array([0.5], np.float32)]], {"output_shapes": [[]]})),
     Case("CSVDatasetV2", [*CSV, [np.array([0.5], np.float32)], np.array([0])], {"output_shapes": [[]]}),
 ]

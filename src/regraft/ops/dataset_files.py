@@ -14,10 +14,12 @@ from regraft.base.errors import InvalidArgumentError, NotFoundError
 from regraft.base.shapes import TensorShape
 from regraft.checkpoint import files
 from regraft.checkpoint.chunks import blocks, check_compression, chunks, lines
-from regraft.checkpoint.records import read_records
+from regraft.checkpoint.records import RecordWriter, read_records
 from regraft.opkit.csv_fields import csv_fields, csv_value
 from regraft.opkit.datasets import Dataset, Element, Run, dataset_op, integer, string, text, texts
 from regraft.opkit.input_files import located, missing
+from regraft.opkit.registry import Runs, op
+from regraft.opkit.shapes import no_outputs
 
 Types = tuple[DType, ...]
 Shapes = tuple[TensorShape, ...]
@@ -165,6 +167,18 @@ def matching_files_dataset(patterns: Any, *, functions: Any) -> Any:
         return ((string(name.encode()),) for name in found)
 
     return Dataset(elements, (dtypes.string,), (TensorShape([]),))
+
+
+@op("DatasetToTFRecord", "ExperimentalDatasetToTFRecord", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+def dataset_to_tf_record(input_dataset: Any, filename: Any, compression_type: Any, *, functions: Any) -> None:
+    """Write the elements of a dataset, scalar strings, as records of a file."""
+    run = Run(functions)
+    try:
+        with RecordWriter(text(filename), text(compression_type)) as writer:
+            for (record,) in input_dataset.start(run):
+                writer.write(record[()])
+    finally:
+        run.close()
 
 
 class _CsvRows(Iterator[Element]):

@@ -31,6 +31,7 @@ def write(folder: Path) -> None:
         "fixed.bin": b"HHaabbccF",
         "uneven.bin": b"HHaabbcF",
         "rows.csv": b'h1,h2,h3\n1,2.5,"a,""b\nc"\n,,x\n3,z,\n4,5,6,7\n5,6,"q\n',
+        "table.csv": b"x,id,y,name\n1,1,0.5,a\n2,2,1,b\n,3,2.25,c\n",
         "gaps.csv": b"1,2\r\n\r\n\n3,4",
     }.items():
         (folder / name).write_bytes(content)
@@ -360,6 +361,13 @@ def csv_columns(tf: Any) -> Any:
 @pipeline
 def csv_gaps(tf: Any) -> Any:
     return tf.data.experimental.CsvDataset("gaps.csv", [tf.int32, tf.int32])
+
+
+@pipeline
+def csv_batches(tf: Any) -> Any:
+    return tf.data.experimental.make_csv_dataset(
+        "table.csv", 2, label_name="y", select_columns=["x", "y", "name"], num_epochs=2, shuffle_seed=3
+    )
 
 
 @pipeline

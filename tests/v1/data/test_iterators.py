@@ -273,3 +273,55 @@ def test_map_functions_must_return_elements() -> None:
         tf.data.Dataset.range(2).flat_map(lambda x: x)
     with pytest.raises(ValueError, match="scalar tensor"):
         tf.data.Dataset.range(2).filter(lambda x: x)
+
+
+def test_orders_and_numbers_are_those_of_tensorflow() -> None:
+    """Recorded with TensorFlow 2.21 on a CPU; `test_pipelines.py` asks TensorFlow itself where it is installed."""
+    numbers = tf.data.Dataset.range(8)
+    wanted = {
+        numbers.shuffle(4, seed=7).repeat(2): [0, 4, 2, 3, 5, 6, 1, 7, 1, 3, 0, 4, 6, 7, 5, 2],
+        numbers.shuffle(4, seed=7, reshuffle_each_iteration=False).repeat(2): [3, 4, 0, 5, 1, 7, 6, 2] * 2,
+        numbers.take(5).apply(tf.data.experimental.shuffle_and_repeat(3, 2, seed=7)): [1, 2, 0, 3, 4, 1, 0, 3, 4, 2],
+        tf.data.experimental.RandomDataset(seed=5).take(3): [3568415791, 2798973839, 2476249224],
+    }
+    uniform = numbers.take(3).map(lambda x: tf.random_uniform([], seed=3)).repeat(2).make_one_shot_iterator()
+    elements = [dataset.make_one_shot_iterator().get_next() for dataset in wanted]
+    drawn = uniform.get_next()
+    with tf.Session() as session:
+        assert [taken(session, element) for element in elements] == list(wanted.values())
+        expected = [0.3869, 0.6633, 0.1958, 0.9422, 0.9181, 0.4796]
+        np.testing.assert_allclose(taken(session, drawn), expected, atol=5e-5)
+
+
+def test_records_are_written_and_read(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.records")
+    source = tf.data.Dataset.from_tensor_slices(["x", "", "yz"])
+    write = tf.data.experimental.TFRecordWriter(path, "GZIP").write(source)
+    element = tf.data.TFRecordDataset(path, "GZIP").make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        session.run(write)
+        assert taken(session, element) == [b"x", b"", b"yz"]
+
+
+def test_a_damaged_record_is_an_error_behind_those_before_it(tmp_path: Path) -> None:
+    from regraft.wire.tfrecord import frame
+
+    path = tmp_path / "a.records"
+    path.write_bytes(frame(b"good") + frame(b"bad")[:-1] + b"?")
+    element = tf.data.TFRecordDataset(str(path)).make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        assert session.run(element) == b"good"
+        with pytest.raises(errors.DataLossError, match="corrupted record"):
+            session.run(element)
+
+
+def test_a_function_that_reads_a_variable_beside_its_update() -> None:
+    """The thread that reads ahead needs the lock that the update has."""
+    scale = tf.get_variable("scale", [], initializer=tf.ones_initializer(), use_resource=True)
+    numbers = tf.data.Dataset.range(50).map(lambda x: tf.cast(x, tf.float32) * scale).prefetch(3)
+    iterator = tf.data.make_initializable_iterator(numbers)
+    update = scale.assign_add(iterator.get_next() * 0.0)
+    with tf.Session() as session:
+        session.run(scale.initializer)
+        session.run(iterator.initializer)
+        assert len(taken(session, update)) == 50

@@ -27,6 +27,7 @@ from regraft.v1.data.experimental import get_single_element as get_single_elemen
 from regraft.v1.data.experimental import group_by_reducer as group_by_reducer
 from regraft.v1.data.experimental import group_by_window as group_by_window
 from regraft.v1.data.experimental import ignore_errors as ignore_errors
+from regraft.v1.data.experimental import make_batched_features_dataset as make_batched_features_dataset
 from regraft.v1.data.experimental import map_and_batch as map_and_batch
 from regraft.v1.data.experimental import parallel_interleave as parallel_interleave
 from regraft.v1.data.experimental import parse_example_dataset as parse_example_dataset
@@ -117,20 +118,15 @@ def read_batch_features(
 
     randomize_input  read the files in random order, and shuffle the records in a buffer of `capacity`
     """
-    from regraft.v1._parsing import parse_example
-
-    names = Dataset.list_files(file_pattern, shuffle=randomize_input)
-
-    def opened(name: Any) -> Any:
-        found = reader(name, *(reader_args or ()))
-        if not isinstance(found, Dataset):
-            raise TypeError("The `reader` argument must return a `Dataset` object, as tf.data.TFRecordDataset does.")
-        return found
-
-    records = names.flat_map(opened)
-    if randomize_input:
-        records = records.shuffle(capacity)
-    if num_epochs != 1:
-        records = records.repeat(num_epochs)
-    batches = records.batch(batch_size).map(lambda serialized: parse_example(serialized, features))
-    return batches.prefetch(1).make_one_shot_iterator().get_next()
+    batches = experimental.make_batched_features_dataset(
+        file_pattern,
+        batch_size,
+        features,
+        reader,
+        reader_args=reader_args,
+        num_epochs=num_epochs,
+        shuffle=randomize_input,
+        shuffle_buffer_size=capacity,
+        prefetch_buffer_size=1,
+    )
+    return batches.make_one_shot_iterator().get_next()

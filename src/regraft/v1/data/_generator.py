@@ -114,10 +114,7 @@ def _spec(output_types: Any, output_shapes: Any, output_signature: Any) -> Any:
     if output_signature is not None:
         if output_types is not None or output_shapes is not None:
             raise TypeError("`output_types` and `output_shapes` can not be used together with `output_signature`.")
-        for spec in _nest.flatten(output_signature):
-            if type(spec) is not _structure.TensorSpec:
-                raise TypeError(f"`output_signature` must hold tf.TensorSpec, found {type(spec)}.")
-        return output_signature
+        return _nest.map_structure(_structure.component, output_signature)
     if output_types is None:
         raise TypeError(
             "To specify the output signature you need to provide either the `output_signature` argument or the "

@@ -9,21 +9,13 @@ from regraft.base import dtypes
 from regraft.base.dtypes import DType, as_dtype
 from regraft.base.shapes import TensorShape
 from regraft.ir.node import Tensor
-from regraft.v1 import _context
+from regraft.v1 import _context, _function
 from regraft.v1._sparse_tensor import SparseTensor, SparseTensorValue, as_sparse
 from regraft.v1.data import _nest
 
 
-class TensorSpec:
-    """A component that is one tensor.
-
-    shape, dtype  what is known of it
-    """
-
-    def __init__(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> None:
-        self.shape = shape if isinstance(shape, TensorShape) else TensorShape(shape)
-        self.dtype: DType = as_dtype(dtype)
-        self.name = name
+class TensorSpec(_function.TensorSpec):
+    """A component that is one tensor: what is known of its shape and dtype, and how it is carried."""
 
     @property
     def classes(self) -> Any:
@@ -87,9 +79,6 @@ class TensorSpec:
 
     def __hash__(self) -> int:
         return hash((type(self), self.dtype, self.shape.sizes))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype!r}, name={self.name!r})"
 
 
 class SparseTensorSpec(TensorSpec):
@@ -274,6 +263,15 @@ def shapes_of(spec: Any) -> Any:
 def classes_of(spec: Any) -> Any:
     """The classes of the components, as `output_classes` gives them."""
     return _nest.map_structure(lambda s: s.classes, spec)
+
+
+def component(spec: Any) -> Any:
+    """What a program gives as the spec of a component. TypeError for what is none."""
+    if isinstance(spec, (TensorSpec, DatasetSpec)):
+        return spec
+    if not isinstance(spec, _function.TensorSpec):
+        raise TypeError(f"The structure of elements must hold tf.TensorSpec, found {type(spec)}.")
+    return TensorSpec(spec.shape, spec.dtype)
 
 
 def from_legacy(types: Any, shapes: Any = None, classes: Any = None) -> Any:

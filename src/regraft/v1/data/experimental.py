@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from regraft.base import dtypes
-from regraft.base.dtypes import DType
-from regraft.ir.node import Tensor
+from regraft.ir.node import Operation, Tensor
 from regraft.v1 import _context
-from regraft.v1.data import _batching, _functional, _structure
+from regraft.v1.data import _batching, _functional, _nest, _structure
 from regraft.v1.data._base import AUTOTUNE as AUTOTUNE
 from regraft.v1.data._base import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from regraft.v1.data._base import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
 from regraft.v1.data._base import dataset, optional, seeds, tensor
+from regraft.v1.data._csv import CsvDataset as CsvDataset
+from regraft.v1.data._csv import make_csv_dataset as make_csv_dataset
 from regraft.v1.data._dataset import Dataset
 from regraft.v1.data._examples import make_batched_features_dataset as make_batched_features_dataset
 from regraft.v1.data._examples import parse_example_dataset as parse_example_dataset
@@ -26,6 +27,10 @@ Transformation = Callable[[Dataset], Any]
 
 # Names of groups of options.
 OptimizationOptions = ThreadingOptions = DistributeOptions = AutotuneOptions = StatsOptions = Options
+
+DatasetStructure = _structure.DatasetSpec
+TensorStructure = _structure.TensorSpec
+SparseTensorStructure = _structure.SparseTensorSpec
 
 
 def map_and_batch(
@@ -260,46 +265,32 @@ def group_by_reducer(key_func: Callable[..., Any], reducer: Reducer) -> Transfor
     return apply
 
 
-_CSV_TYPES = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.string)
+def to_variant(dataset: Dataset) -> Tensor:
+    """The tensor that holds a dataset."""
+    return dataset._variant_tensor
 
 
-class CsvDataset(Dataset):
-    """The rows of CSV files, a component a column.
+def from_variant(variant: Tensor, structure: Any) -> Dataset:
+    """The dataset that a tensor holds, of elements of this structure."""
+    return Dataset(variant, _nest.map_structure(_structure.component, structure))
 
-    record_defaults  for each column a default in a list, or a dtype for a column that must be there
-    header           leave out the first line of each file
-    select_cols      the columns that are read, by number; all when None
+
+class TFRecordWriter:
+    """Writes the elements of a dataset, scalar strings, to a TFRecord file.
+
+    compression_type  "", "ZLIB" or "GZIP"
     """
 
-    def __init__(
-        self,
-        filenames: Any,
-        record_defaults: Sequence[Any],
-        compression_type: Any = None,
-        buffer_size: Any = None,
-        header: Any = False,
-        field_delim: Any = ",",
-        use_quote_delim: Any = True,
-        na_value: Any = "",
-        select_cols: Any = None,
-        exclude_cols: Any = None,
-    ) -> None:
-        b = _context.builder()
-        names = tensor(filenames, "filenames", dtypes.string)
-        kind = optional(compression_type, "compression_type", "", dtypes.string)
-        defaults = [
-            b.constant([], default) if isinstance(default, DType) and default in _CSV_TYPES else default
-            for default in record_defaults
-        ]
-        tensors = [b.convert(value, name=f"record_defaults_{i}") for i, value in enumerate(defaults)]
-        size = optional(buffer_size, "buffer_size", 4 * 1024 * 1024)
-        first = tensor(header, "header", dtypes.bool_)
-        delimiter = tensor(field_delim, "field_delim", dtypes.string)
-        quotes = tensor(use_quote_delim, "use_quote_delim", dtypes.bool_)
-        absent = tensor(na_value, "na_value", dtypes.string)
-        selected = optional(select_cols, "select_cols", [])
-        excluded = optional(exclude_cols, "exclude_cols", [])
-        spec = tuple(_structure.TensorSpec([], t.dtype) for t in tensors)
-        inputs = (names, kind, size, first, delimiter, quotes, absent, selected, tensors, excluded)
-        made = dataset("CSVDatasetV2", *inputs, spec=spec, structure="shapes")
-        super().__init__(made._variant_tensor, spec)
+    def __init__(self, filename: Any, compression_type: Any = None) -> None:
+        self._filename = tensor(filename, "filename", dtypes.string)
+        self._compression_type = optional(compression_type, "compression_type", "", dtypes.string)
+
+    def write(self, dataset: Dataset) -> Operation:
+        """The operation that writes. TypeError for a dataset of anything but scalar strings."""
+        if not _structure.compatible(dataset.element_spec, _structure.TensorSpec([], dtypes.string)):
+            raise TypeError(
+                "Invalid `dataset`. Expected a dataset that produces scalar `tf.string` elements, but got "
+                f"{dataset.element_spec}."
+            )
+        inputs = (dataset._variant_tensor, self._filename, self._compression_type)
+        return _context.builder().operation("DatasetToTFRecord", *inputs)
