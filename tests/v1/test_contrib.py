@@ -27,6 +27,13 @@ def test_what_is_missing_says_so():
         AttributeError, match="tf.contrib.layers.crossed_column is missing in Regraft: .*tf.feature_column"
     ):
         _ = contrib.layers.crossed_column
+    with pytest.raises(AttributeError, match="tf.contrib.learn.Experiment is missing in Regraft: tf.estimator"):
+        _ = contrib.learn.Experiment
+
+
+def test_modes_of_models_have_names():
+    modes = contrib.learn.ModeKeys
+    assert [modes.TRAIN, modes.EVAL, modes.INFER] == ["train", "eval", "infer"]
 
 
 def test_embed_sequence_makes_the_nodes_of_tensorflow_1(graph):

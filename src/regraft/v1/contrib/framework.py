@@ -3,6 +3,8 @@
 # ruff: noqa: F403  each module names in __all__ what belongs here
 from __future__ import annotations
 
+from typing import Any
+
 from regraft.v1 import nest as nest
 from regraft.v1._checks import assert_scalar as assert_scalar
 from regraft.v1._graph import is_tensor as is_tensor
@@ -21,4 +23,12 @@ from regraft.v1.train import list_variables as list_variables
 from regraft.v1.train import load_checkpoint as load_checkpoint
 from regraft.v1.train import load_variable as load_variable
 
-__getattr__ = missing_from("framework")
+_missing = missing_from("framework")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TensorSpec":
+        import regraft.v1
+
+        return regraft.v1.TensorSpec
+    return _missing(name)
