@@ -22,7 +22,7 @@ def visualize_embeddings(summary_writer: Any, config: Any) -> None:
     raises  ValueError where the writer has no folder
     """
     folder = summary_writer.get_logdir() if hasattr(summary_writer, "get_logdir") else summary_writer
-    if folder is None:
+    if not folder:
         raise ValueError("Summary writer must have a logdir")
     # TensorBoard's own class has another package than ours and TensorFlow's.
     text = proto.to_text(proto.ProjectorConfig.FromString(config.SerializeToString()))
