@@ -14,6 +14,7 @@ from regraft.base import dtypes
 from regraft.base.errors import InvalidArgumentError
 from regraft.ir.node import Operation, Tensor
 from regraft.opkit import registry
+from regraft.opkit.call import bind_kernel
 from regraft.opkit.registry import Control, OpSpec, Runs
 from regraft.opkit.shapes import unknown
 from regraft.runtime.partition import Partition
@@ -211,8 +212,7 @@ class RegionPlanner(Planner):
             self.written[merge] = self.written.get(entry, 0) | written
             if entry in self.after:
                 self.after[merge] = self.after[entry]
-            name = self.names.get(entry.outputs[0])
-            if name is not None or merge in fixed:
+            if merge in fixed or (entry.outputs[0] in self.names and _names_only(entry.outputs[0])):
                 self._same(merge.outputs[0], entry.outputs[0])
             else:
                 self.number(merge.outputs[0])
@@ -230,7 +230,8 @@ class RegionPlanner(Planner):
         unchanged = set()
         for entry, merge, following in item.carried:
             draft.stands.append(merge)
-            first, inside = self.number(entry.outputs[0]), self.number(merge.outputs[0])
+            inside = self.number(merge.outputs[0])
+            first = self.number(entry.outputs[0]) if merge in fixed else self._first(entry)
             after = self._origin(following.outputs[0], draft)
             if first == inside:
                 continue
@@ -243,6 +244,30 @@ class RegionPlanner(Planner):
             for access in node.writes:
                 bits |= self._bit(access.name)
         return draft, bits, frozenset(unchanged)
+
+    def _first(self, entry: Operation) -> int:
+        """The value that a loop variable starts with. Where that is what a variable holds, the variable is read."""
+        tensor = entry.outputs[0]
+        name = self.names.get(tensor)
+        if name is None or _names_only(tensor):
+            return self.number(tensor)
+        found = self._starts.get(entry)
+        if found is None:
+            maker = entry._inputs[0].op
+            while not (spec := registry.lookup(maker.type)) or not spec.alias:
+                if not maker._inputs:
+                    raise Unstructured(f"{entry.name!r} takes the reference {maker.name!r} itself into the loop")
+                maker = maker._inputs[0].op
+            found = self._starts[entry] = self.fresh()
+            access = Access(0, name, not self._sees(entry, name))
+            source = (self.number(maker._inputs[0]),)
+            self.nodes.append(Node(maker, spec, bind_kernel(spec, maker), source, (found,), (access,), aliases=(None,)))
+        return found
+
+    @property
+    def _starts(self) -> dict[Operation, int]:
+        found: dict[Operation, int] = self.__dict__.setdefault("starts", {})
+        return found
 
     def _plain(self, items: Iterable[Any]) -> Iterator[Node]:
         """The nodes among items and inside them."""
@@ -277,6 +302,11 @@ class RegionPlanner(Planner):
                 grows = bool(node.op.attrs.get("dynamic_size", not node.spec.objects))
                 outputs = zip(node.op.outputs, node.outputs, strict=True)
                 found.update((n, grows) for t, n in outputs if t.dtype.base in kinds)
+
+
+def _names_only(tensor: Tensor) -> bool:
+    """Whether a tensor is a reference or a handle, not the value of what it names."""
+    return tensor.dtype.is_ref or tensor.dtype.base is dtypes.resource
 
 
 def freeze(items: list[Any]) -> list[Node]:
