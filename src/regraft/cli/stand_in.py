@@ -73,7 +73,8 @@ def _line(path: str) -> _Line | None:
 
 def _above(path: str) -> _Line | None:
     """A line of nothing for a path that only lies above others."""
-    if path == "core" or path.startswith("core.") or any(known.startswith(f"{path}.") for known in _table()):
+    messages = re.fullmatch(r"core(\.\w+)*", path) is not None and "_pb2" not in path
+    if messages or any(known.startswith(f"{path}.") for known in _table()):
         return _Line((), {})
     return None
 
@@ -100,7 +101,8 @@ class Inner(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         modules, renamed = self.__dict__["_line"]
-        places = [renamed[name]] if name in renamed else [(module, name) for module in modules]
+        plain = name.removesuffix("_v1").removesuffix("V1")
+        places = [renamed[name]] if name in renamed else [(module, n) for n in (name, plain) for module in modules]
         for module, ours in places:
             found = getattr(_module(module), ours, _NOTHING)
             if found is not _NOTHING:
