@@ -146,6 +146,28 @@ convolution2d = _of_dims(2)
 convolution3d = _of_dims(3)
 
 
+def _biased(
+    outputs: Any,
+    channels: int,
+    data_format: str,
+    initializer: Any,
+    regularizer: Any,
+    collections: Any,
+    trainable: bool,
+) -> Any:
+    """The outputs plus new biases."""
+    biases = model_variable(
+        "biases",
+        shape=[channels],
+        dtype=outputs.dtype.base,
+        initializer=initializer,
+        regularizer=regularizer,
+        collections=get_variable_collections(collections, "biases"),
+        trainable=trainable,
+    )
+    return bias_add(outputs, biases, data_format=data_format)
+
+
 @add_arg_scope
 def convolution2d_in_plane(
     inputs: Any,
@@ -180,16 +202,8 @@ def convolution2d_in_plane(
         )
         outputs = depthwise_conv2d(inputs, on(weights).Tile(weights, [1, 1, channels, 1]), [1, *strides, 1], padding)
         if normalizer_fn is None and biases_initializer is not None:
-            biases = model_variable(
-                "biases",
-                shape=[channels],
-                dtype=inputs.dtype.base,
-                initializer=biases_initializer,
-                regularizer=biases_regularizer,
-                collections=get_variable_collections(variables_collections, "biases"),
-                trainable=trainable,
-            )
-            outputs = bias_add(outputs, biases)
+            given = biases_initializer, biases_regularizer, variables_collections, trainable
+            outputs = _biased(outputs, channels, "NHWC", *given)
         return finished(outputs, sc, outputs_collections, activation_fn, normalizer_fn, normalizer_params)
 
 
@@ -328,16 +342,8 @@ def separable_convolution2d(
             data_format=data_format,
         )
         if normalizer_fn is None and biases_initializer is not None:
-            biases = model_variable(
-                "biases",
-                shape=[depth_multiplier * channels],
-                dtype=inputs.dtype.base,
-                initializer=biases_initializer,
-                regularizer=biases_regularizer,
-                trainable=trainable,
-                collections=get_variable_collections(variables_collections, "biases"),
-            )
-            outputs = bias_add(outputs, biases, data_format=data_format)
+            given = biases_initializer, biases_regularizer, variables_collections, trainable
+            outputs = _biased(outputs, depth_multiplier * channels, data_format, *given)
         return finished(outputs, sc, outputs_collections, activation_fn, normalizer_fn, normalizer_params)
 
 

@@ -29,7 +29,7 @@ from regraft.v1.distributions import ReparameterizationType as Reparameterizatio
 from regraft.v1.distributions import StudentT as StudentT
 from regraft.v1.distributions import Uniform as Uniform
 from regraft.v1.distributions import kl_divergence as kl_divergence
-from regraft.v1.distributions._parts import expanded
+from regraft.v1.distributions._parts import expanded, given
 
 
 class MultivariateNormalDiag(Distribution):
@@ -51,7 +51,7 @@ class MultivariateNormalDiag(Distribution):
         allow_nan_stats: bool = True,
         name: str = "MultivariateNormalDiag",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, loc, scale_diag, scale_identity_multiplier) as (b, scope):
             if scale_diag is None:
                 if scale_identity_multiplier is None or loc is None:

@@ -33,7 +33,7 @@ from regraft.v1._random import multinomial, random_uniform
 from regraft.v1._reduction import argmax, reduce_sum
 from regraft.v1.distributions._distribution import NOT_REPARAMETERIZED, Distribution
 from regraft.v1.distributions._divergence import RegisterKL
-from regraft.v1.distributions._parts import checked_classes, checked_event, expanded, logits_and_probs
+from regraft.v1.distributions._parts import checked_classes, checked_event, expanded, given, logits_and_probs
 
 
 class _OfLogits(Distribution):
@@ -74,7 +74,7 @@ class Bernoulli(_OfLogits):
         allow_nan_stats: bool = True,
         name: str = "Bernoulli",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with name_scope(name) as scope:
             self._logits, self._probs = logits_and_probs(logits, probs, validate_args, scope)
         self._start(dtype, arguments, scope, [self._logits, self._probs])
@@ -131,7 +131,7 @@ class Categorical(_OfLogits):
         allow_nan_stats: bool = True,
         name: str = "Categorical",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, logits, probs) as (b, scope):
             self._logits, self._probs = logits_and_probs(logits, probs, validate_args, scope, classes=True)
             if validate_args:
@@ -236,7 +236,7 @@ class Multinomial(_OfLogits):
         allow_nan_stats: bool = True,
         name: str = "Multinomial",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, total_count, logits, probs) as (b, scope):
             self._total_count = b.convert(total_count, name="total_count")
             self._logits, self._probs = logits_and_probs(logits, probs, validate_args, scope, classes=True)

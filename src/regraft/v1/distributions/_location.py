@@ -30,7 +30,7 @@ from regraft.v1._random import random_gamma, random_normal, random_uniform
 from regraft.v1.distributions._distribution import FULLY_REPARAMETERIZED, Broadcast
 from regraft.v1.distributions._divergence import RegisterKL
 from regraft.v1.distributions._normal_tail import log_ndtr, ndtr
-from regraft.v1.distributions._parts import expanded, new_seed
+from regraft.v1.distributions._parts import expanded, given, new_seed
 
 
 class _Parametric(Broadcast):
@@ -56,7 +56,20 @@ class _Parametric(Broadcast):
         )
 
 
-class Normal(_Parametric):
+class _LocScale(_Parametric):
+    _loc: Any
+    _scale: Any
+
+    @property
+    def loc(self) -> Any:
+        return self._loc
+
+    @property
+    def scale(self) -> Any:
+        return self._scale
+
+
+class Normal(_LocScale):
     """The normal distribution with the mean `loc` and the standard deviation `scale`."""
 
     _shaping = ("loc", "scale")
@@ -64,18 +77,10 @@ class Normal(_Parametric):
     def __init__(
         self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Normal"
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, loc, scale) as (_, scope):
             self._keep([assert_positive(scale)] if validate_args else [], loc=loc, scale=scale)
         self._start(scope, arguments, "loc", "scale")
-
-    @property
-    def loc(self) -> Any:
-        return self._loc  # type: ignore[attr-defined]  # set by _keep
-
-    @property
-    def scale(self) -> Any:
-        return self._scale  # type: ignore[attr-defined]  # set by _keep
 
     def _z(self, x: Any) -> Any:
         with name_scope("standardize", values=[x]):
@@ -130,7 +135,7 @@ def _kl_normal(a: Normal, b: Normal, name: str | None = None) -> Any:
         return apart + half * (ratio - one - builder.Log(ratio))
 
 
-class Laplace(_Parametric):
+class Laplace(_LocScale):
     """The Laplace distribution: exponential on both sides of `loc`."""
 
     _shaping = ("loc", "scale")
@@ -138,18 +143,10 @@ class Laplace(_Parametric):
     def __init__(
         self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Laplace"
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, loc, scale) as (_, scope):
             self._keep([assert_positive(scale)] if validate_args else [], loc=loc, scale=scale)
             self._start(scope, arguments, "loc", "scale")
-
-    @property
-    def loc(self) -> Any:
-        return self._loc  # type: ignore[attr-defined]  # set by _keep
-
-    @property
-    def scale(self) -> Any:
-        return self._scale  # type: ignore[attr-defined]  # set by _keep
 
     def _z(self, x: Any) -> Any:
         return (x - self.loc) / self.scale
@@ -200,10 +197,11 @@ def _log_cdf_laplace(x: Any) -> Any:
         return b.SelectV2(x < 0.0, lower, upper)
 
 
-class StudentT(_Parametric):
+class StudentT(_LocScale):
     """Student's t with `df` degrees of freedom, moved to `loc` and stretched by `scale`."""
 
     _shaping = ("df", "loc", "scale")
+    _df: Any
 
     def __init__(
         self,
@@ -214,22 +212,14 @@ class StudentT(_Parametric):
         allow_nan_stats: bool = True,
         name: str = "StudentT",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, df, loc, scale) as (_, scope):
             self._keep([assert_positive(df)] if validate_args else [], df=df, loc=loc, scale=scale)
         self._start(scope, arguments, "df", "loc", "scale")
 
     @property
     def df(self) -> Any:
-        return self._df  # type: ignore[attr-defined]  # set by _keep
-
-    @property
-    def loc(self) -> Any:
-        return self._loc  # type: ignore[attr-defined]  # set by _keep
-
-    @property
-    def scale(self) -> Any:
-        return self._scale  # type: ignore[attr-defined]  # set by _keep
+        return self._df
 
     def _ones(self) -> Any:
         return ones(self.batch_shape_tensor(), self.dtype)
@@ -295,6 +285,8 @@ class Uniform(_Parametric):
     """Any value from `low` to below `high` alike."""
 
     _shaping = ("low", "high")
+    _low: Any
+    _high: Any
 
     def __init__(
         self,
@@ -304,7 +296,7 @@ class Uniform(_Parametric):
         allow_nan_stats: bool = True,
         name: str = "Uniform",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, low, high) as (_, scope):
             message = "uniform not defined when low >= high."
             self._keep([assert_less(low, high, message=message)] if validate_args else [], low=low, high=high)
@@ -312,11 +304,11 @@ class Uniform(_Parametric):
 
     @property
     def low(self) -> Any:
-        return self._low  # type: ignore[attr-defined]  # set by _keep
+        return self._low
 
     @property
     def high(self) -> Any:
-        return self._high  # type: ignore[attr-defined]  # set by _keep
+        return self._high
 
     def range(self, name: str = "range") -> Any:
         """high - low."""

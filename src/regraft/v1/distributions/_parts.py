@@ -24,6 +24,11 @@ from regraft.v1._opening import opened
 from regraft.v1._reduction import reduce_sum
 
 
+def given(local_names: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor, from its `locals()`."""
+    return {k: v for k, v in local_names.items() if k not in ("self", "__class__")}
+
+
 def new_seed(seed: int | None, salt: str) -> int | None:
     """Another seed that follows from this one."""
     if seed is None:

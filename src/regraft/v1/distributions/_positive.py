@@ -22,7 +22,7 @@ from regraft.v1._random import random_gamma, random_uniform
 from regraft.v1._reduction import reduce_all, reduce_sum
 from regraft.v1.distributions._distribution import FULLY_REPARAMETERIZED, Broadcast, Distribution
 from regraft.v1.distributions._divergence import RegisterKL
-from regraft.v1.distributions._parts import expanded, new_seed
+from regraft.v1.distributions._parts import expanded, given, new_seed
 
 
 def _start(self: Any, kind: Any, arguments: dict[str, Any], name: str, parents: list[Any]) -> None:
@@ -55,7 +55,7 @@ class Gamma(Broadcast):
         allow_nan_stats: bool = True,
         name: str = "Gamma",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, concentration, rate) as (b, scope):
             checks = [assert_positive(concentration), assert_positive(rate)] if validate_args else []
             with b.graph.control_dependencies(checks):
@@ -127,10 +127,10 @@ class Exponential(Gamma):
     def __init__(
         self, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Exponential"
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, rate) as (b, scope):
-            given: Any = b.convert(rate, name="rate")
-        super().__init__(ones([], given.dtype.base), given, validate_args, allow_nan_stats, scope)
+            rate = b.convert(rate, name="rate")
+        super().__init__(ones([], rate.dtype.base), rate, validate_args, allow_nan_stats, scope)
         self._parameters = arguments
         self._graph_parents += [self._rate]
 
@@ -155,7 +155,7 @@ class Beta(Distribution):
         allow_nan_stats: bool = True,
         name: str = "Beta",
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, concentration1, concentration0) as (b, scope):
             self._concentration1: Any = _positive(b.convert(concentration1, name="concentration1"), validate_args)
             self._concentration0: Any = _positive(b.convert(concentration0, name="concentration0"), validate_args)
@@ -261,7 +261,7 @@ class Dirichlet(Distribution):
     def __init__(
         self, concentration: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Dirichlet"
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = given(locals())
         with opened(None, name, concentration) as (b, scope):
             self._concentration: Any = b.convert(concentration, name="concentration")
             if validate_args:
