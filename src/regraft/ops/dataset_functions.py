@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -223,7 +224,7 @@ class Interleaved(Iterator[Element]):
 def interleaved(input_dataset: Dataset, function: Any, cycle: Any, block: Any, types: Types, shapes: Shapes) -> Dataset:
     """The dataset of the interleaving ops: `function` makes a dataset of each element."""
     length, size = int(cycle), int(block)
-    length = _AUTO_CYCLE if length == -1 else length
+    length = _cores() if length == -1 else length
     if length < 1:
         raise InvalidArgumentError("`cycle_length` must be > 0")
     if size < 1:
@@ -241,8 +242,9 @@ def interleaved(input_dataset: Dataset, function: Any, cycle: Any, block: Any, t
     return Dataset(start, types, shapes)
 
 
-# TensorFlow takes as many as there are cores.
-_AUTO_CYCLE = 2
+def _cores() -> int:
+    """How many datasets are interleaved where the program leaves it open: so many, in TensorFlow too."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataset_op("FlatMapDataset")

@@ -90,9 +90,12 @@ def range_dataset(
     start: Any, stop: Any, step: Any, *, output_types: Types, output_shapes: Shapes, functions: Any
 ) -> Any:
     """The integers from `start` to before `stop`, `step` apart."""
-    numbers = range(integer(start, "start"), integer(stop, "stop"), _step(step))
+    first, end, gap = integer(start, "start"), integer(stop, "stop"), _step(step)
     dtype = output_types[0].numpy
-    return Dataset(lambda run: ((np.array(n, dtype),) for n in numbers), output_types, output_shapes, len(numbers))
+    count = max(0, -(-(end - first) // gap))  # len() of a range has an upper limit
+    return Dataset(
+        lambda run: ((np.array(n, dtype),) for n in range(first, end, gap)), output_types, output_shapes, count
+    )
 
 
 def _step(value: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -162,7 +163,7 @@ def dummy_memory_cache(*, session: Any) -> Any:
 @op("AnonymousMemoryCache", shape=scalar, runs=Runs.HOST, session=True, no_gradient="a handle")
 def anonymous_memory_cache(*, session: Any) -> Any:
     """The handle of a new memory cache with each run, and what DeleteMemoryCache takes beside it."""
-    handle = ResourceHandle(_MEMORY, f"anonymous {len(session.resources)}")
+    handle = ResourceHandle(_MEMORY, secrets.token_hex(8))
     return handle, handle
 
 

@@ -51,14 +51,13 @@ def one_shot_iterator(
     """The handle of an iterator over the dataset that a function makes: it is begun once in a session."""
     session = functions.session
     name = shared(container, shared_name, functions.node)
-    with session.lock:
-        if (KIND, name) not in session.resources:
-            run = Run(functions)
-            (dataset,) = functions.bind(dataset_factory)(run.scope)
-            made_now = IteratorResource(output_types, output_shapes)
-            made_now.begin(_dataset(dataset), run)
-            session.resources[KIND, name] = made_now
-    return ResourceHandle(KIND, name)
+    if (KIND, name) in session.resources:
+        return ResourceHandle(KIND, name)
+    run = Run(functions)
+    (dataset,) = functions.bind(dataset_factory)(run.scope)
+    begun = IteratorResource(output_types, output_shapes)
+    begun.begin(_dataset(dataset), run)
+    return made(session, KIND, name, lambda: begun)
 
 
 def _anonymous(session: Any, node: str, types: Types, shapes: Shapes) -> ResourceHandle:
@@ -91,7 +90,7 @@ def _dataset(value: Any) -> Dataset:
     return value
 
 
-@op("MakeIterator", shape=no_outputs, runs=Runs.HOST, session=True)
+@op("MakeIterator", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
 def make_iterator(dataset: Any, iterator: Any, *, functions: Any) -> None:
     """Begin an iterator at the first element of a dataset. InvalidArgumentError where their elements differ."""
     iterator_of(functions.session, iterator).begin(_dataset(dataset), Run(functions))

@@ -114,10 +114,9 @@ class Functions:
         given = tuple(captured)
         names = tuple(v.name if isinstance(v, VariableName) else None for v in given)
         key = (self._graph, function.name, repr(sorted(function.attrs.items())), names)
-        with self.session.lock:
-            planned = self.session.functions.get(key)
-            if planned is None:
-                planned = self.session.functions[key] = self._plan(function, names)
+        planned = self.session.functions.get(key)
+        if planned is None:  # without a lock: a second plan does no harm
+            planned = self.session.functions.setdefault(key, self._plan(function, names))
         return BoundFunction(function.name, planned, given, self.session)
 
     def _plan(self, function: FunctionRef, names: tuple[str | None, ...]) -> Planned:

@@ -126,6 +126,11 @@ def interleave(tf: Any) -> Any:
 
 
 @pipeline
+def interleave_by_default(tf: Any) -> Any:
+    return _numbers(tf, 6).interleave(lambda x: tf.data.Dataset.from_tensors(x).repeat(x + 1))
+
+
+@pipeline
 def interleave_in_parallel(tf: Any) -> Any:
     return _numbers(tf, 6).interleave(
         lambda x: tf.data.Dataset.from_tensors(x).repeat(x + 1), 3, 2, num_parallel_calls=2
