@@ -10,7 +10,7 @@ import numpy as np
 from regraft.base.errors import InvalidArgumentError
 from regraft.opkit.random import Rng, SingleSamples, stateless_state
 from regraft.opkit.registry import Runs, op
-from regraft.opkit.shapes import ShapeContext, Sizes, with_rank
+from regraft.opkit.shapes import ShapeContext, Sizes, merge_dim, with_rank
 
 F = np.float32
 Box = tuple[int, int, int, int]
@@ -126,11 +126,11 @@ def _sampled(
             crop = tried
             break
     y, x, bottom, right = crop or (0, 0, height, width)
-    ends = F([y, x, bottom, right]) / F([height, width, height, width])
+    ends = np.array([y, x, bottom, right], F) / np.array([height, width, height, width], F)
     return (
         np.array([y, x, 0], sizes.dtype),
         np.array([bottom - y, right - x, -1], sizes.dtype),
-        ends.astype(F).reshape(1, 1, 4),
+        ends.reshape(1, 1, 4),
     )
 
 
@@ -140,7 +140,7 @@ def _in_pixels(boxes: Any, height: int, width: int) -> list[Box]:
             raise InvalidArgumentError(
                 f"All bounding box coordinates must be in [0.0, 1.0] and in order: {row.tolist()}"
             )
-    scale = F([height, width, height, width])
+    scale = np.array([height, width, height, width], F)
     out = []
     for row in boxes.astype(F) * scale:
         y, x, bottom, right = (int(end) for end in row)
@@ -149,8 +149,8 @@ def _in_pixels(boxes: Any, height: int, width: int) -> list[Box]:
 
 
 def _shape(c: ShapeContext) -> list[Sizes]:
-    with_rank(c, c.input(0), 1)
-    with_rank(c, c.input(1), 3)
+    merge_dim(c, with_rank(c, c.input(0), 1)[0], 3)
+    merge_dim(c, with_rank(c, c.input(1), 3)[2], 4)
     return [(3,), (3,), (1, 1, 4)]
 
 
