@@ -188,7 +188,20 @@ class ControlFlowContext:
         self._values = set(message.values)
         own = sorted({v.partition(":")[0] for v in self._values - self._external.keys()})
         for op in [self.graph.get_operation_by_name(name) for name in own]:
-            op.control_flow_context = self
+            inner = op.control_flow_context
+            if not isinstance(inner, CondContext) or not self._holds(inner):
+                op.control_flow_context = self
+
+    def _holds(self, branch: CondContext) -> bool:
+        """Whether a branch is inside this context.
+
+        Files from before TensorFlow 1.6 tell of both side by side. That one is inside the other shows in its condition.
+        """
+        pivot = self.GetControlPivot()
+        if branch.outer_context is None and branch is not self and branch.pred.name in self._values:
+            if pivot is None or pivot.name not in branch._values:
+                branch.outer_context = self
+        return branch.outer_context is self
 
     def _read_nested(self, messages: Any) -> None:
         with self.entered():
