@@ -198,9 +198,9 @@ class ControlFlowContext:
         Files from before TensorFlow 1.6 tell of both side by side. That one is inside the other shows in its condition.
         """
         pivot = self.GetControlPivot()
-        if branch.outer_context is None and branch is not self and branch.pred.name in self._values:
-            if pivot is None or pivot.name not in branch._values:
-                branch.outer_context = self
+        inside_it = pivot is not None and pivot.name in branch._values
+        if branch.outer_context is None and branch is not self and branch.pred.name in self._values and not inside_it:
+            branch.outer_context = self
         return branch.outer_context is self
 
     def _read_nested(self, messages: Any) -> None:
