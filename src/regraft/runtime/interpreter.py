@@ -104,6 +104,10 @@ class Interpreter:
         return Underway(node, self.begin(node, args))
 
     def _draw(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
+        with self._state.random.drawing((node.key,)):
+            return self._draw_alone(node, args)
+
+    def _draw_alone(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
         name = node.key
         key, counter = self._state.random.get(name, *seeds(node))
         rng = Rng(key, counter)

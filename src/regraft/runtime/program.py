@@ -159,6 +159,10 @@ class Program:
         returns  nothing, or what had no room and how large it would have become: then the run must be made again
         raises   CheckFailed where a check did; what the step should have changed is as it was
         """
+        with state.random.drawing(node.key for node in self.random):
+            return self._run(values, variables, state)
+
+    def _run(self, values: Values, variables: Variables, state: SessionState) -> dict[str, int]:
         donated = [variables.read(Access(0, n, False)) for n in self.donated]
         read = [variables.read(Access(0, n, n not in variables.current)) for n in self.read]
         inputs = [values[n] for n in self.inputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
@@ -68,6 +69,15 @@ class RandomState:
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[Any, Any]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    @contextlib.contextmanager
+    def drawing(self, nodes: Iterable[str]) -> Iterator[None]:
+        """Let no other thread draw from these nodes between a `get` and its `put`."""
+        with contextlib.ExitStack() as held:
+            for node in sorted(set(nodes)):
+                held.enter_context(self._locks.setdefault(node, threading.Lock()))
+            yield
 
     def get(self, node: str, seed: int, seed2: int) -> tuple[Any, Any]:
         """(key uint32[2], counter uint32[4]) at which the node's next draw starts."""
