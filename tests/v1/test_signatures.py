@@ -27,12 +27,15 @@ MODULES = (
     "metrics",
     "nest",
     "nn",
+    "python_io",
     "random",
+    "summary",
+    "train",
 )
 
 # What TensorFlow added for other modes, or what stands in **kwargs here or there.
 OTHERS = {"layout", "partial", "bad_indices_policy", "kwargs", "args", "autotune"}
-OTHERS |= {"sorted_input", "canonicalized_coordinates", "tile_size"}
+OTHERS |= {"sorted_input", "canonicalized_coordinates", "tile_size", "use_own_namescope_for_non_slot_vars"}
 
 # Made otherwise here, or called by position alone.
 APART = {"DType", "as_dtype", "is_variable_initialized"}

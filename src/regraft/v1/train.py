@@ -1,4 +1,4 @@
-"""tf.train: savers, optimizers, and the global step."""
+"""tf.train: savers, optimizers, schedules, sessions that keep themselves going, and the protos of examples."""
 
 from __future__ import annotations
 
@@ -185,3 +185,7 @@ def __getattr__(name: str) -> Any:
     if name in _NAMES:
         return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})
