@@ -59,7 +59,7 @@ class TestCase(absltest.TestCase):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.__test__ = True
+        cls.__test__ = cls.__dict__.get("__test__", True)
 
     def setUp(self) -> None:
         super().setUp()
