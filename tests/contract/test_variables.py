@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
         "Variable w already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope",
     ),
     "variable that is not there": (
-        lambda tf: _again(tf, {"shape": [1]}) and _scope(tf, "s", reuse=True) or _missing(tf),
+        lambda tf: _missing(tf),
         ValueError,
         "Variable s/w does not exist, or was not created with tf.get_variable",
     ),
