@@ -40,6 +40,8 @@ def numbers(tf: Any) -> None:
     fc.input_layer(features, [size, buckets, age])
     fc.input_layer(features, log_age)
     fc.linear_model(features, [age, fc.bucketized_column(size, [1, 2])])
+    features["age"] = tf.placeholder(tf.float32, name="any")
+    fc.input_layer(features, [age])
 
 
 @program

@@ -71,3 +71,22 @@ def classes(tf: Any) -> None:
     tf.confusion_matrix(labels, predictions)
     tf.confusion_matrix(labels, predictions, 3, weights=tf.ones([4]))
     tf.metrics.mean_iou(labels, predictions, 3)
+
+
+@program
+def the_best_predictions(tf: Any) -> None:
+    predictions = tf.placeholder(tf.float32, [None, 5], name="predictions")
+    one = tf.placeholder(tf.int64, [None], name="one")
+    several = tf.placeholder(tf.int64, [None, 2], name="several")
+    sparse = tf.SparseTensor([[0, 0], [1, 1]], tf.constant([1, 2], tf.int64), [2, 5])
+    tf.metrics.recall_at_k(several, predictions, 3)
+    tf.metrics.recall_at_k(one, predictions, 2, class_id=1, weights=[0.5])
+    tf.metrics.precision_at_k(several, predictions, 3, class_id=2, updates_collections="updates")
+    tf.metrics.sparse_precision_at_k(several, predictions, 1, name="first")
+    tf.metrics.precision_at_top_k(several, tf.placeholder(tf.int64, [None, 3]), k=3)
+    tf.metrics.recall_at_top_k(several, tf.placeholder(tf.int32, [None, 3]))
+    tf.metrics.average_precision_at_k(several, predictions, 3)
+    tf.metrics.average_precision_at_k(one, predictions, 2, weights=2.0, name="mine")
+    tf.metrics.average_precision_at_k(several, predictions, 1)
+    tf.metrics.recall_at_k(sparse, tf.ones([2, 5]), 3)
+    tf.metrics.average_precision_at_k(sparse, tf.ones([2, 5]), 2)

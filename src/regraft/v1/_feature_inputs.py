@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from regraft.base import dtypes
 from regraft.v1._array import expand_dims, rank, shape
 from regraft.v1._checks import assert_positive
-from regraft.v1._control_flow import cond
 from regraft.v1._graph import name_scope
 from regraft.v1._indexing import gather_nd, where
 from regraft.v1._math import cast, equal, not_equal
 from regraft.v1._sparse import reshape_ as sparse_reshape
+from regraft.v1._sparse_cond import cond_of
 from regraft.v1._sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor, is_sparse
 
 __all__: list[str] = []
@@ -84,7 +84,7 @@ class LazyBuilder:
             return _as_matrix(tensor) if ndims == 1 else tensor
         check = assert_positive(rank(tensor), message=scalar)
         with tensor.graph.control_dependencies([check]):
-            return cond(equal(1, rank(tensor)), lambda: _as_matrix(tensor), lambda: tensor)
+            return cond_of(tensor, equal(1, rank(tensor)), lambda: _as_matrix(tensor), lambda: tensor)
 
 
 def _as_matrix(tensor: Any) -> Any:

@@ -16,6 +16,13 @@ from regraft.v1._confusion import confusion_matrix
 from regraft.v1._math import abs as abs_
 from regraft.v1._math import cast, div_no_nan, divide
 from regraft.v1._metric_parts import collected, counts_at_thresholds, metric_variable, squeezed
+from regraft.v1._metrics_at_k import average_precision_at_k as average_precision_at_k
+from regraft.v1._metrics_at_k import precision_at_k as precision_at_k
+from regraft.v1._metrics_at_k import precision_at_top_k as precision_at_top_k
+from regraft.v1._metrics_at_k import recall_at_k as recall_at_k
+from regraft.v1._metrics_at_k import recall_at_top_k as recall_at_top_k
+from regraft.v1._metrics_at_k import sparse_average_precision_at_k as sparse_average_precision_at_k
+from regraft.v1._metrics_at_k import sparse_precision_at_k as sparse_precision_at_k
 from regraft.v1._opening import on
 from regraft.v1._reduction import argmax, argmin, cumsum, reduce_mean, reduce_min, reduce_sum
 from regraft.v1._scatter import scatter_add

@@ -13,6 +13,7 @@ from regraft.v1._broadcast_weights import broadcast_weights
 from regraft.v1._graph import name_scope
 from regraft.v1._math import cast, div, div_no_nan, sqrt, truediv
 from regraft.v1._metric_parts import collected, counts_at_thresholds, metric_variable, squeezed
+from regraft.v1._metrics_at_k import streaming_average_precision
 from regraft.v1._nn_basic import in_top_k
 from regraft.v1._opening import on
 from regraft.v1._reduction import reduce_max, reduce_mean, reduce_sum
@@ -60,6 +61,11 @@ streaming_root_mean_squared_error = _streaming("streaming_root_mean_squared_erro
 streaming_sensitivity_at_specificity = _streaming(
     "streaming_sensitivity_at_specificity", core.sensitivity_at_specificity
 )
+streaming_sparse_average_precision_at_k = _streaming(
+    "streaming_sparse_average_precision_at_k", core.average_precision_at_k
+)
+streaming_sparse_precision_at_k = _streaming("streaming_sparse_precision_at_k", core.precision_at_k)
+streaming_sparse_recall_at_k = _streaming("streaming_sparse_recall_at_k", core.recall_at_k)
 streaming_specificity_at_sensitivity = _streaming(
     "streaming_specificity_at_sensitivity", core.specificity_at_sensitivity
 )
@@ -92,6 +98,50 @@ def streaming_recall_at_k(
     """How often the label is among the `k` best predictions."""
     hits = cast(in_top_k(predictions, labels, k), dtypes.float32)
     return core.mean(hits, weights, metrics_collections, updates_collections, name or f"recall_at_{k}")
+
+
+def streaming_sparse_precision_at_top_k(
+    top_k_predictions: Any,
+    labels: Any,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Any:
+    """`tf.metrics.precision_at_top_k`."""
+    return core.precision_at_top_k(
+        labels, top_k_predictions, None, class_id, weights, metrics_collections, updates_collections, name
+    )
+
+
+def sparse_recall_at_top_k(
+    labels: Any,
+    top_k_predictions: Any,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Any:
+    """`tf.metrics.recall_at_top_k`."""
+    return core.recall_at_top_k(
+        labels, top_k_predictions, None, class_id, weights, metrics_collections, updates_collections, name
+    )
+
+
+def streaming_sparse_average_precision_at_top_k(
+    top_k_predictions: Any,
+    labels: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Any:
+    """The mean average precision of predictions [..., k], the best first."""
+    return streaming_average_precision(
+        labels, top_k_predictions, weights, metrics_collections, updates_collections, name
+    )
 
 
 def _rate(default: str, first: Any, second: Any, doc: str) -> Callable[..., Any]:
