@@ -16,6 +16,7 @@ from regraft import session
 from regraft.base import errors
 from regraft.ir.graph import Graph
 from regraft.opkit import registry
+from regraft.opkit.builder import Builder
 
 TIERS = ("interpret", "compile", "auto")
 
@@ -318,3 +319,15 @@ def test_checks_of_known_values_run_before_the_program(graph: Graph) -> None:
     with pytest.raises(errors.InvalidArgumentError, match="assertion failed"):
         sess.run(update, {x: np.ones((1, 2))})
     np.testing.assert_array_equal(sess.run(v), [0.0, 0.0])
+
+
+@pytest.mark.parametrize("tier", ["interpret", "compile"])
+def test_ops_on_strings_stand_beside_what_is_compiled(tier: str) -> None:
+    """Comparing and gathering are for strings too, of which no program knows."""
+    b = Builder(Graph())
+    words = b.Placeholder(dtype="string", shape=None)
+    equal = b.Equal(b.StringStrip(words), np.array(b"a", object))
+    one = b.GatherV2(words, b.Cast(equal, DstT="int32"), np.int32(0))
+    total = b.Sum(b.Cast(equal, DstT="float32") * np.float32(2), np.int32(0))
+    found = session.Session(b.graph, tier).run([one, total], {words: np.array([b"a ", b"b", b"a"], object)})
+    assert found[0].tolist() == [b"b", b"a ", b"b"] and found[1] == 4.0

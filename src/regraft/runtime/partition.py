@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from regraft.base.dtypes import string
 from regraft.opkit.registry import Runs
 from regraft.runtime.plan import Conditional, Loop, Node, blocks, parts, walk
 from regraft.runtime.surplus import harmless
@@ -44,6 +45,15 @@ def _by_shape(node: Node) -> bool:
     if not spec.metadata or spec.objects or spec.random or spec.session:
         return False
     return set(spec.metadata) >= set(spec.input_names)
+
+
+def _on_strings(node: Node) -> bool:
+    """Whether a node that might stand in a program takes or gives strings, which no program can."""
+    spec = node.spec
+    if spec.runs is not Runs.XLA or spec.checks or spec.control is not None:
+        return False
+    op = node.op
+    return any(t.base is string for t in op.output_types) or any(t.dtype.base is string for t in op._inputs)
 
 
 def _is_small(node: Node) -> bool:
@@ -80,7 +90,7 @@ class Partition:
         self.known = set(known)
         self.notes: list[str] = []
         self._objects = objects
-        self._hosted: set[Node] = set()
+        self._hosted = {node for node in nodes if _on_strings(node)}
         self._padded = harmless(nodes, wanted)
         self._alone = {node: i for i, node in enumerate(nodes) if blocks(node)}
         # What is put into objects, by the number of the handle; and which node inside a loop or conditional makes what.
