@@ -30,10 +30,11 @@ class Spec:
     kind       model: `tests.models.<module>` with `config`, trained for one step by `optimizer`, and its checkpoint;
                layers: a chain of small dense layers of about `size` nodes, without a checkpoint;
                variables: `size` bytes of float32 variables and their checkpoint;
+               pipeline: a small CNN that queues feed from `size` records, see `bench.write_pipeline`;
                small: a scalar addition, and twenty operations on eight numbers
     """
 
-    kind: Literal["model", "layers", "variables", "small"]
+    kind: Literal["model", "layers", "variables", "pipeline", "small"]
     module: str = ""
     optimizer: str = "adam"
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +61,13 @@ FULL: Mapping[str, Spec] = {
         "lstm",
         config={"vocabulary": 1000, "embedding": 200, "hidden": 200, "layers": 1, "steps": 50, "batch": 20},
     ),
+    "lstm_200": Spec(
+        "model",
+        "lstm",
+        config={"vocabulary": 1000, "embedding": 200, "hidden": 200, "layers": 1, "steps": 200, "batch": 20},
+    ),
+    "detector": Spec("model", "detector", config={"image": 160, "classes": 20, "batch": 4, "width": 16, "kept": 20}),
+    "queue": Spec("pipeline", config={"batch": 64}, size=6400),
     "resnet50": Spec("model", "resnet", "momentum", {"image": 224, "batch": 4}),
     "bert_base": Spec("model", "transformer", config=_BERT),
     "small": Spec("small"),
@@ -73,6 +81,9 @@ TINY: Mapping[str, Spec] = {
     "mlp": Spec("model", "mlp"),
     "cnn": Spec("model", "cnn"),
     "lstm": Spec("model", "lstm"),
+    "lstm_200": Spec("model", "lstm"),
+    "detector": Spec("model", "detector"),
+    "queue": Spec("pipeline", config={"batch": 4}, size=40),
     "resnet50": Spec(
         "model", "resnet", "momentum", {"image": 32, "width": 8, "classes": 10, "batch": 4, "blocks": (1, 1)}
     ),
@@ -151,6 +162,8 @@ def source_hash(spec: Spec) -> str:
     parts = [repr(spec), *(f"{name} {importlib.metadata.version(name)}" for name in sorted(set(names)))]
     digest = hashlib.sha256("\n".join(parts).encode())
     paths = [ROOT / "bench" / "write_model.py"]
+    if spec.kind == "pipeline":
+        paths += [ROOT / "bench" / "write_pipeline.py"]
     if spec.kind == "model":
         paths += [ROOT / "tests" / "models" / f"{n}.py" for n in ("layers", "model", "optimizers", spec.module)]
     for path in paths:

@@ -42,6 +42,7 @@ _TITLES = {
     "mlp": "MLP, batch 64",
     "cnn": "CNN, batch 64",
     "lstm": "LSTM, 50 steps by while_loop, batch 20",
+    "detector": "SSD-like detector, 160 x 160, batch 4",
     "resnet50": "ResNet-50, batch 4",
     "bert_base": "BERT-base, 4 x 128",
 }
@@ -98,6 +99,10 @@ def rows(scale: str) -> list[Row]:
     for model, words in _TITLES.items():
         optimizer = SCALES[scale][model].optimizer.capitalize()
         table.append(Row(f"training/{model}", f"training step, {words}, {optimizer}", "training", model, loop, goal=1))
+    long = "training step, LSTM, 200 steps by while_loop, batch 20, Adam"
+    table.append(Row("training/lstm_200", long, "training", "lstm_200", loop, goal=1))
+    fed = "training step, small CNN fed by queues from files, batch 64, Adam"
+    table.append(Row("pipeline/queue", fed, "feeding", "queue", loop, goal=1))
     return table
 
 

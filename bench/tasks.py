@@ -218,6 +218,22 @@ def training(job: Job) -> Outcome:
             return Outcome(seconds, peak_memory(), phases, arrays={"losses": np.array(losses[:3])})
 
 
+def feeding(job: Job) -> Outcome:
+    """One training step after many, its batch from queues that threads fill; the losses of the first three."""
+    with job.tf.Graph().as_default() as graph:
+        saver = job.tf.train.import_meta_graph(job.model.meta)
+        with job.tf.Session() as sess:
+            saver.restore(sess, job.model.prefix)
+            coordinator = job.tf.train.Coordinator()
+            threads = job.tf.train.start_queue_runners(sess, coordinator)
+            fetches = [graph.get_operation_by_name(job.model.train_op), graph.get_tensor_by_name(job.model.loss)]
+            losses: list[Any] = []
+            _, seconds, phases = _steady(lambda: losses.append(sess.run(fetches)[1]), job.parameters)
+            coordinator.request_stop()
+            coordinator.join(threads)
+            return Outcome(seconds, peak_memory(), phases, arrays={"losses": np.array(losses[:3])})
+
+
 def _since_start(job: Job) -> _Clock:
     clock = _Clock(job.started)
     clock.lap("python", job.entered)
@@ -268,5 +284,6 @@ TASKS: Mapping[str, Callable[[Job], Outcome]] = {
         stepping,
         inferring,
         training,
+        feeding,
     )
 }

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from bench import write_pipeline
 from bench.models import SCALES, Spec
 
 _BATCHES = 2
@@ -83,6 +84,19 @@ def _variables(tf: Any, spec: Spec, out: Path) -> None:
         _save(tf, out, {"outputs": []}, {}, saver, sess)
 
 
+def _pipeline(tf: Any, spec: Spec, out: Path) -> None:
+    tf.set_random_seed(11)
+    # The folder gets its name when it is whole, and the graph names its files by it.
+    place = out.with_suffix("")
+    names = [str(place / Path(name).name) for name in write_pipeline.write_records(spec, out)]
+    loss, train_op = write_pipeline.build(tf, spec, names)
+    saver = tf.train.Saver(save_relative_paths=True)
+    facts = {"outputs": [], "loss": loss.name, "train_op": train_op.name}
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        _save(tf, out, facts, {}, saver, sess)
+
+
 def _small(tf: Any, out: Path) -> None:
     x = tf.placeholder(tf.float32, [], name="x")
     tf.add(x, 1.0, name="one")
@@ -105,6 +119,8 @@ def write(tf: Any, spec: Spec, out: Path) -> None:
             _layers(tf, spec, out)
         elif spec.kind == "variables":
             _variables(tf, spec, out)
+        elif spec.kind == "pipeline":
+            _pipeline(tf, spec, out)
         else:
             _small(tf, out)
 

@@ -56,6 +56,14 @@ def samplers(tf: Any) -> None:
     tf.random.uniform_candidate_sampler(tf.constant([[1]], tf.int64), 1, 2, True, 5, seed=1)
 
 
+def initialized(tf: Any) -> None:
+    tf.assert_variables_initialized([tf.get_variable("v", [2], use_resource=False)])
+    tf.get_variable("w", [2], use_resource=True)
+    tf.assert_variables_initialized()
+    tf.fingerprint([[1, 2], [3, 4]])
+
+
 PROGRAMS = {
-    function.__name__: function for function in (finite, order, template, histograms, second_derivatives, samplers)
+    function.__name__: function
+    for function in (finite, order, template, histograms, second_derivatives, samplers, initialized)
 }

@@ -38,21 +38,6 @@ def map_dataset(
     return _mapped(input_dataset, functions.bind(f, other_arguments), output_types, output_shapes)
 
 
-@dataset_op("ParallelMapDataset", "ParallelMapDatasetV2")
-def parallel_map_dataset(
-    input_dataset: Any,
-    other_arguments: tuple[Any, ...],
-    num_parallel_calls: Any,
-    *,
-    f: FunctionRef,
-    output_types: Types,
-    output_shapes: Shapes,
-    functions: Any,
-) -> Any:
-    """f(*element, *other_arguments) for each element, in order, one call after the other."""
-    return _mapped(input_dataset, functions.bind(f, other_arguments), output_types, output_shapes)
-
-
 def _truth(results: list[Any]) -> bool:
     if len(results) != 1 or np.ndim(results[0]) or results[0].dtype != np.bool_:
         raise InvalidArgumentError("Filter predicate `f` must return a scalar bool.")

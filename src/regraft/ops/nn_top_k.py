@@ -60,6 +60,12 @@ def top_k_v2(input: Any, k: Any, *, index_type: DType) -> Any:
     return _top_k(input, int(k), index_type.numpy)
 
 
+@op("TopK", shape=_top_k_shape)
+def top_k(input: Any, *, k: int) -> Any:
+    """TopKV2 of TensorFlow before 0.8, with k as an attribute."""
+    return _top_k(input, k, np.dtype(np.int32))
+
+
 @top_k_v2.gradient
 def _(b: Any, node: Any, dy: Any, _indices: Any) -> Any:
     in_shape = b.shape(node.inputs[0])

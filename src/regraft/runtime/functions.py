@@ -1,7 +1,8 @@
 """Library functions that kernels call: what datasets map, filter and make their elements with.
 
 A function is planned once for a session; each iterator that uses it calls it in a scope of its own, so that the random
-ops in it begin at their seeds with each iterator, as in TensorFlow.
+ops in it begin at their seeds with each iterator, as in TensorFlow. Functions are interpreted: elements come in many
+shapes, and an element that is wrong must raise its error, for which compiled programs do not look.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from regraft.ir.node import Operation, Tensor
 from regraft.runtime.build import build_plan
 from regraft.runtime.calls import effects
 from regraft.runtime.executor import Executor
-from regraft.runtime.plan import Plan
+from regraft.runtime.plan import Plan, parts, walk
 from regraft.runtime.state import RandomState, SessionState
 from regraft.runtime.values import VariableName
 from regraft.serde.function import function_body
@@ -33,7 +34,8 @@ class Planned:
     arguments  how many arguments it takes
     feeds      (position of the argument, number in the plan), without those that name variables
     results    how many values it returns
-    executor   what all scopes share: compiled programs, and what running has cost
+    executor   what all scopes share
+    pure       calls can be made in any order, and at the same time
     """
 
     plan: Plan
@@ -41,6 +43,7 @@ class Planned:
     feeds: tuple[tuple[int, int], ...]
     results: int
     executor: Executor
+    pure: bool
 
 
 @dataclass(eq=False, slots=True)
@@ -62,13 +65,15 @@ class BoundFunction:
     """A library function with its captured arguments.
 
     results  how many values a call returns
+    pure     calls can be made in any order, and at the same time
     """
 
-    __slots__ = ("_captured", "_planned", "_state", "name", "results")
+    __slots__ = ("_captured", "_planned", "_state", "name", "pure", "results")
 
     def __init__(self, name: str, planned: Planned, captured: tuple[Any, ...], state: SessionState) -> None:
         self.name = name
         self.results = planned.results
+        self.pure = planned.pure
         self._planned = planned
         self._captured = captured
         self._state = state
@@ -131,4 +136,6 @@ class Functions:
         fetches: list[Tensor | Operation] = [*body.outputs, *body.controls, *effects(body.graph)]
         plan = build_plan(body.graph, fetches, [tensor for _, tensor in fed], variables=variables)
         numbers = tuple((i, plan.feeds[tensor]) for i, tensor in fed)
-        return Planned(plan, count, numbers, len(body.outputs), Executor(self.session))
+        nodes = [node for step in plan.steps for node in walk(step.nodes) if not parts(node)]
+        pure = not plan.touches and all(node.spec.pure for node in nodes)
+        return Planned(plan, count, numbers, len(body.outputs), Executor(self.session, "interpret"), pure)

@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 import warnings
-import weakref
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,14 +39,14 @@ class EventFileWriter:
         self._max_queue, self._flush_secs = max_queue, flush_secs
         self._closed = False
         self._start()
-        # A program that ends without closing the writer keeps what it wrote.
-        atexit.register(_close, weakref.ref(self))
 
     def _start(self) -> None:
         self._queue: queue.Queue[Any] = queue.Queue(self._max_queue)
         self._failure: Exception | None = None
         self._worker = threading.Thread(target=self._write_all, name="EventLoggerThread", daemon=True)
         self._worker.start()
+        # A program that ends without closing the writer keeps what it wrote.
+        atexit.register(self.close)
 
     def _write_all(self) -> None:
         next_flush = 0.0
@@ -99,6 +98,7 @@ class EventFileWriter:
 
     def _finish(self) -> None:
         self._closed = True
+        atexit.unregister(self.close)
         self._queue.put(_CLOSE)
         self._worker.join()
         self._file.close()
@@ -108,12 +108,6 @@ class EventFileWriter:
         if self._closed:
             self._closed = False
             self._start()
-
-
-def _close(reference: weakref.ref[EventFileWriter]) -> None:
-    writer = reference()
-    if writer is not None:
-        writer.close()
 
 
 class SummaryToEventTransformer:
@@ -130,8 +124,10 @@ class SummaryToEventTransformer:
             return
         self.add_graph(graph=graph, graph_def=graph_def)
         shown = graph if graph is not None else graph_def
-        nodes = graph_to_proto(shown, add_shapes=True) if isinstance(shown, Graph) else shown
-        self.add_meta_graph(create_meta_graph_def(default_graph(), graph_def=nodes))
+        if isinstance(shown, Graph):
+            self.add_meta_graph(create_meta_graph_def(shown))
+        else:
+            self.add_meta_graph(create_meta_graph_def(default_graph(), graph_def=shown))
 
     def add_summary(self, summary: Any, global_step: Any = None) -> None:
         """Add a Summary, or what a summary op gives: its bytes. A tag's metadata are written once."""

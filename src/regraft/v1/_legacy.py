@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from regraft.ir.graph_keys import GraphKeys
 from regraft.v1 import _plain
 from regraft.v1._array import stack, unstack
+from regraft.v1._context import get_default_graph
 from regraft.v1._indexing import listdiff, where
 from regraft.v1._linalg import self_adjoint_eig, svd
 from regraft.v1._math import abs as complex_abs
@@ -13,6 +15,7 @@ from regraft.v1._math import multiply, subtract
 from regraft.v1._opening import on
 
 __all__ = [
+    "assert_variables_initialized",
     "batch_cholesky",
     "batch_matmul",
     "batch_matrix_determinant",
@@ -22,6 +25,7 @@ __all__ = [
     "batch_svd",
     "complex_abs",
     "concat_v2",
+    "fingerprint",
     "inv",
     "listdiff",
     "mul",
@@ -32,6 +36,26 @@ __all__ = [
     "sub",
     "unpack",
 ]
+
+
+def assert_variables_initialized(var_list: Any = None) -> Any:
+    """A tensor whose computation fails with FailedPreconditionError while a variable has no value.
+
+    None where there are no variables; all global and local ones without `var_list`.
+    """
+    graph = get_default_graph()
+    if var_list is None:
+        var_list = graph.get_collection(GraphKeys.GLOBAL_VARIABLES) + graph.get_collection(GraphKeys.LOCAL_VARIABLES)
+    ranks = []
+    for variable in var_list:
+        with graph.colocate_with(variable.op):
+            ranks.append(on(variable).Rank(variable))
+    return (ranks[0] if len(ranks) == 1 else stack(ranks)) if ranks else None
+
+
+def fingerprint(data: Any, method: str = "farmhash64", name: str | None = None) -> Any:
+    """A hash of each row: uint8 [rows, 8]."""
+    return on(data).Fingerprint(data, method, name=name)
 
 
 def pack(values: Any, axis: int = 0, name: str = "pack") -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from regraft.base.errors import OutOfRangeError
 from regraft.ir.graph_keys import GraphKeys
+from regraft.train.coordinator import Coordinator
 from regraft.train.saving_hooks import CheckpointSaverHook, StepCounterHook, SummarySaverHook
 from regraft.train.session_run_hook import SessionRunHook
 from regraft.v1 import _context, _wrapped_session
@@ -34,8 +35,6 @@ class _CoordinatedSessionCreator(SessionCreator):
         self._stop_grace_period_secs = stop_grace_period_secs
 
     def create_session(self) -> CoordinatedSession:
-        from regraft.train.coordinator import Coordinator
-
         self.tf_sess = self._session_creator.create_session()
         self.coord = Coordinator(clean_stop_exception_types=[])
         for runner in _context.get_default_graph().get_collection(GraphKeys.QUEUE_RUNNERS):

@@ -183,12 +183,12 @@ class SessionManager:
         saver.restore(session, path)
 
     def _model_ready(self, session: Session) -> tuple[bool, str | None]:
-        return _ready(self._ready_op, session, "Model not ready")
+        return readiness(self._ready_op, session, "Model not ready")
 
     def _try_run_local_init_op(self, session: Session) -> tuple[bool, str | None]:
         if self._local_init_op is None:
             return True, None
-        ready, message = _ready(self._ready_for_local_init_op, session, "Model not ready for local init")
+        ready, message = readiness(self._ready_for_local_init_op, session, "Model not ready for local init")
         if ready:
             _log.info("Running local_init_op.")
             session.run(self._local_init_op, feed_dict=self._local_init_feed_dict, options=self._local_init_run_options)
@@ -200,7 +200,7 @@ def _name(item: Any) -> str:
     return "None" if item is None else getattr(item, "name", f"<no name for {type(item)}>")
 
 
-def _ready(op: Any, session: Session, otherwise: str) -> tuple[bool, str | None]:
+def readiness(op: Any, session: Session, otherwise: str) -> tuple[bool, str | None]:
     """Whether the model is ready, and what is missing. No op, no value, or an old op that counts means ready."""
     if op is None:
         return True, None

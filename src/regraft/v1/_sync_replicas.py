@@ -15,7 +15,7 @@ from regraft.v1 import _context
 from regraft.v1._accumulators import ConditionalAccumulator, SparseConditionalAccumulator
 from regraft.v1._graph import name_scope
 from regraft.v1._queues import FIFOQueue
-from regraft.v1._session_manager import _ready
+from regraft.v1._session_manager import readiness
 from regraft.v1._variables import assign, global_variables, report_uninitialized_variables
 from regraft.variables import make_variable
 
@@ -193,7 +193,7 @@ class _Hook(SessionRunHook):
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         optimizer = self._sync_optimizer
-        ready, message = _ready(
+        ready, message = readiness(
             optimizer.ready_for_local_init_op, session, "Model is not ready for SyncReplicasOptimizer local init."
         )
         if not ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,10 @@ def run(main: Callable[[list[str]], Any] | None = None, argv: list[str] | None =
     argv  the command line, with the program's name; flags that nobody defined are handed on to `main`
     """
     from absl import app
+
+    # absl shows what every logger has to say from INFO on; JAX's messages are none of the program's.
+    if logging.getLogger("jax").level == logging.NOTSET:
+        logging.getLogger("jax").setLevel(logging.WARNING)
 
     def parse(arguments: Sequence[str] | None) -> Any:
         return flags.FLAGS(sys.argv if arguments is None else arguments, known_only=True)

@@ -24,5 +24,18 @@ from regraft.v1._checks import assert_same_float_dtype as assert_same_float_dtyp
 from regraft.v1._checks import assert_scalar as assert_scalar
 from regraft.v1._checks import assert_type as assert_type
 from regraft.v1._checks import is_numeric_tensor as is_numeric_tensor
+from regraft.v1._numerics import assert_all_finite as assert_all_finite
+from regraft.v1._numerics import is_non_decreasing as is_non_decreasing
+from regraft.v1._numerics import is_strictly_increasing as is_strictly_increasing
+
+
+def get_log_device_placement() -> bool:
+    """False: no placement is logged."""
+    return False
+
+
+def set_log_device_placement(enabled: bool) -> None:
+    """Nothing: operations run wherever they can, and no placement is logged."""
+
 
 __getattr__ = _plain.attribute_of("debugging")

@@ -25,6 +25,10 @@ _HOMES = {
     **dict.fromkeys(
         ("deserialize_many_sparse", "serialize_many_sparse", "serialize_sparse"), "regraft.v1._sparse_math"
     ),
+    **dict.fromkeys(("decode_image", "encode_png", "is_jpeg"), "regraft.v1.image"),
+    **dict.fromkeys(
+        ("TFRecordCompressionType", "TFRecordOptions", "TFRecordWriter", "tf_record_iterator"), "regraft.v1.python_io"
+    ),
 }
 """Functions that live elsewhere."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from regraft.v1 import _plain
 from regraft.v1._confusion import confusion_matrix as confusion_matrix
 from regraft.v1._linalg import lbeta as lbeta
@@ -139,4 +142,14 @@ __all__ = [
     "zero_fraction",
 ]
 
-__getattr__ = _plain.attribute_of("math")
+_NAMES = {
+    "bincount": "_histograms",
+    "is_non_decreasing": "_numerics",
+    "is_strictly_increasing": "_numerics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"regraft.v1.{_NAMES[name]}"), name)
+    return _plain.function(f"math.{name}")

@@ -23,6 +23,7 @@ _NAMES = {
     **dict.fromkeys(("static_bidirectional_rnn", "static_rnn", "static_state_saving_rnn"), "_rnn_static"),
     **dict.fromkeys(("ctc_beam_search_decoder", "ctc_beam_search_decoder_v2", "ctc_greedy_decoder"), "_ctc"),
     **dict.fromkeys(("collapse_repeated", "ctc_loss", "ctc_loss_v2"), "_ctc"),
+    **dict.fromkeys(("silu", "swish"), "_nn_swish"),
     **dict.fromkeys(("embedding_lookup_sparse", "safe_embedding_lookup_sparse"), "_nn_embedding_sparse"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from regraft.v1 import _plain
 from regraft.v1._random import categorical as categorical
 from regraft.v1._random import get_seed as get_seed
@@ -27,4 +29,10 @@ __all__ = [
     "uniform",
 ]
 
-__getattr__ = _plain.attribute_of("random")
+
+def __getattr__(name: str) -> Any:
+    if name.endswith("_candidate_sampler"):
+        from regraft.v1 import nn
+
+        return getattr(nn, name)
+    return _plain.function(f"random.{name}")

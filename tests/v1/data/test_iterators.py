@@ -192,6 +192,29 @@ def test_threads_end_with_the_dataset_and_with_the_session() -> None:
     assert not working() - before
 
 
+def test_slow_pure_functions_are_called_by_threads_in_order() -> None:
+    """What comes behind an error comes all the same; the threads end with the session."""
+
+    def slow(x: tf.Tensor) -> tf.Tensor:
+        matrix = tf.fill([400, 400], tf.cast(x, tf.float64) / 400.0)
+        return tf.check_numerics(tf.matmul(matrix, matrix)[0, 0] / tf.cast(x - 20, tf.float64), "twenty")
+
+    source = tf.data.Dataset.range(40).map(slow, num_parallel_calls=2).repeat()
+    element = source.make_one_shot_iterator().get_next()
+    before = set(threading.enumerate())
+    found: list[float] = []
+    with tf.Session() as session:
+        for _ in range(40):
+            try:
+                found.append(float(session.run(element)))
+            except errors.InvalidArgumentError:
+                found.append(-1.0)
+        mapping = {t for t in set(threading.enumerate()) - before if t.name.startswith("regraft-map")}
+    wanted = [i * i / 400 / (i - 20) if i != 20 else -1.0 for i in range(40)]
+    np.testing.assert_allclose(found, wanted)
+    assert not any(thread.is_alive() for thread in mapping)
+
+
 def test_a_blocked_run_ends_with_the_session() -> None:
     go_on = threading.Event()
 
