@@ -273,15 +273,13 @@ class Queue:
 
     def _check_shape(self, i: int, found: tuple[int, ...], count: tuple[int, ...]) -> None:
         """`found` must be `count` and the component's shape."""
-        if self.shapes is None:
+        sizes = None if self.shapes is None else self.shapes[i].sizes
+        if sizes is None:
             if count and found[:1] != count:
                 raise InvalidArgumentError(
                     f"All input tensors must have the same size in the 0th dimension. Component {i} has "
                     f"{list(found)}, and should have {count[0]}"
                 )
-            return
-        sizes = self.shapes[i].sizes
-        if sizes is None:
             return
         wanted = (*count, *sizes)
         if len(found) != len(wanted) or any(w not in (None, d) for w, d in zip(wanted, found, strict=True)):
