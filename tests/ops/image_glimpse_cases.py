@@ -7,6 +7,7 @@ from tests.ops.case import Case
 IMAGES = np.arange(2 * 7 * 6 * 2, dtype=np.float32).reshape(2, 7, 6, 2)
 PIXELS = np.float32([[3.0, 2.0], [5.5, 0.5]])
 PARTS = np.float32([[0.2, -0.5], [0.9, 0.1]])
+GAUSS = {"noise": "gaussian", "uniform_noise": False}
 ZERO = {"noise": "zero", "uniform_noise": False}
 
 CASES = [
@@ -17,6 +18,6 @@ CASES = [
         for centered in (True, False)
         for normalized, offsets in ((True, PARTS), (False, PIXELS))
     ),
-    Case("ExtractGlimpse", [IMAGES, np.int32([3, 3]), np.float32([[0, 0], [0.1, -0.1]])], {"noise": "gaussian"}),
-    Case("ExtractGlimpse", [IMAGES, np.int32([0, 3]), PARTS], fails="got negative or zero size|."),
+    Case("ExtractGlimpse", [IMAGES, np.int32([3, 3]), np.float32([[0, 0], [0.1, -0.1]])], GAUSS),
+    Case("ExtractGlimpse", [IMAGES, np.int32([3, 3]), PARTS[:1]], ZERO, fails="."),
 ]

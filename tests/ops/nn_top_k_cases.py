@@ -27,4 +27,11 @@ CASES = [
     Case("NthElement", [np.float32([[3, 1, 2], [9, 8, 8]]), np.int32(1)], grad=True),
     Case("NthElement", [np.float32([[3, 1, 2], [9, 8, 7]]), np.int32(0)], {"reverse": True}),
     Case("NthElement", [np.int32([3, 1, 2]), np.int32(2)]),
+    Case(
+        "TopK",
+        [np.float32([[1.0, 3.0, 2.0], [4.0, 4.0, 0.0]])],
+        {"k": 2},
+        expected=[np.float32([[3.0, 2.0], [4.0, 4.0]]), np.int32([[1, 2], [0, 1]])],
+        why="today's TensorFlow builds no such node",
+    ),
 ]

@@ -93,8 +93,8 @@ def extract_glimpse(
 
     input    [batch, height, width, channels] float32
     size     [2], height and width of the windows
-    offsets  [batch, 2], the y and x of their centres: in pixels, or parts of the image if `normalized`; counted from the
-             upper left corner, or if `centered` from -1 to 1 around the image's centre
+    offsets  [batch, 2], the y and x of their centres: in pixels, or parts of the image if `normalized`; counted from
+             the upper left corner, or if `centered` from -1 to 1 around the image's centre
     differs  noise, where a window leaves its image, is drawn by NumPy; TensorFlow's has no seed either
     """
     return _glimpses(input, size, offsets, _around, centered, normalized, noise)

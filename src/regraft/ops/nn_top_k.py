@@ -16,6 +16,8 @@ from regraft.opkit.shapes import Dim, ShapeContext, Sizes, at_least_rank, merge_
 
 
 def _k_input(c: ShapeContext) -> Dim:
+    if len(c) == 1:
+        return int(c.attr("k"))
     with_rank(c, c.input(1), 0)
     value = c.value(1)
     if value is not None and value < 0:
@@ -66,6 +68,7 @@ def top_k(input: Any, *, k: int) -> Any:
     return _top_k(input, k, np.dtype(np.int32))
 
 
+@top_k.gradient
 @top_k_v2.gradient
 def _(b: Any, node: Any, dy: Any, _indices: Any) -> Any:
     in_shape = b.shape(node.inputs[0])
