@@ -27,6 +27,7 @@ _DEVICES = "JAX decides which devices there are"
 _PROFILER = "tf.profiler counts parameters; jax.profiler measures time and memory"
 _SDCA = "it is a part of tf.estimator"
 _QUANTIZED = "kernels for quantized types are not part of Regraft yet; fake_quant_* are"
+_LEAST_SQUARES = "least squares are not part of Regraft yet: tf.matrix_solve solves square systems"
 _LITE = "TensorFlow Lite is not part of Regraft"
 
 _REASONS = {
@@ -148,6 +149,10 @@ _REASONS = {
     "quantization.quantize_and_dequantize_v2": _QUANTIZED,
     "variable_creator_scope": "variables are made by get_variable and tf.Variable: a custom_getter changes the former",
     "recompute_grad": "it trades memory for time on an accelerator; XLA rematerializes by itself",
+    "switch_case": "it is built of a functional Case op; tf.case is built of conditionals",
+    "matrix_solve_ls": _LEAST_SQUARES,
+    "linalg.lstsq": _LEAST_SQUARES,
+    "linalg.pinv": _LEAST_SQUARES,
     "lite": _LITE,
     "contrib.lite": _LITE,
     "mlir": _TF2,
