@@ -6,6 +6,7 @@ serves the comparison of results.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -220,7 +221,7 @@ def training(job: Job) -> Outcome:
 
 def feeding(job: Job) -> Outcome:
     """One training step after many, its batch from queues that threads fill; the losses of the first three."""
-    with job.tf.Graph().as_default() as graph:
+    with contextlib.chdir(job.model.folder), job.tf.Graph().as_default() as graph:
         saver = job.tf.train.import_meta_graph(job.model.meta)
         with job.tf.Session() as sess:
             saver.restore(sess, job.model.prefix)

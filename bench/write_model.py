@@ -86,10 +86,7 @@ def _variables(tf: Any, spec: Spec, out: Path) -> None:
 
 def _pipeline(tf: Any, spec: Spec, out: Path) -> None:
     tf.set_random_seed(11)
-    # The folder gets its name when it is whole, and the graph names its files by it.
-    place = out.with_suffix("")
-    names = [str(place / Path(name).name) for name in write_pipeline.write_records(spec, out)]
-    loss, train_op = write_pipeline.build(tf, spec, names)
+    loss, train_op = write_pipeline.build(tf, spec, write_pipeline.write_records(spec, out))
     saver = tf.train.Saver(save_relative_paths=True)
     facts = {"outputs": [], "loss": loss.name, "train_op": train_op.name}
     with tf.Session() as sess:

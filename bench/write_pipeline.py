@@ -15,19 +15,19 @@ _SIZE = 24
 
 
 def write_records(spec: Spec, out: Path) -> list[str]:
-    """Two files of `size` records in all: a label, then an image of 24 x 24 x 3 bytes."""
+    """Two files in `out` of `size` records in all: a label, then an image of 24 x 24 x 3 bytes. Their names."""
     rng = np.random.default_rng(7)
     names = []
     for number in range(2):
         records = rng.integers(0, 256, (spec.size // 2, 1 + _SIZE * _SIZE * 3), np.uint8)
         records[:, 0] %= 10
-        names.append(str(out / f"images-{number}.bin"))
-        records.tofile(names[-1])
+        names.append(f"images-{number}.bin")
+        records.tofile(out / names[-1])
     return names
 
 
 def build(tf: Any, spec: Spec, names: list[str]) -> tuple[Any, Any]:
-    """The loss and the training step; the files are gone through without end."""
+    """The loss and the training step; the files, in the folder where it runs, are gone through without end."""
     queue = tf.train.string_input_producer(names, shuffle=False)
     _, record = tf.FixedLengthRecordReader(1 + _SIZE * _SIZE * 3).read(queue)
     data = tf.decode_raw(record, tf.uint8)
