@@ -70,6 +70,7 @@ checks = {
     "decorators": deprecated("2020-01-01", "no")(len) is len,
     "main": __name__ == "__main__" and sys.modules["__main__"].tf is tf,
     "path": os.path.samefile(sys.path[0], os.path.dirname(__file__)),
+    "file": os.path.isabs(__file__) and os.path.basename(__file__) == "script.py",
     "helper": helper.NAME == "helper",
     "no other": not any("-packages/tensorflow" in (getattr(m, "__file__", 0) or "") for m in sys.modules.values()),
 }

@@ -29,11 +29,12 @@ def run_script(script: str, arguments: Sequence[str]) -> None:
     if not sys.flags.safe_path:
         del sys.path[0]  # the folder of `regraft` itself
     sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+    path = os.path.abspath(script)
     module = ModuleType("__main__")
-    module.__dict__.update(__file__=script, __builtins__=builtins, __cached__=None)
+    module.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = module
     sys.excepthook = show_error
-    exec(compile(source, script, "exec", dont_inherit=True), module.__dict__)
+    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
 
 
 def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
