@@ -57,29 +57,16 @@ class _Filtered(Iterator[Element]):
                 return element
 
 
-def _filtered(input_dataset: Dataset, function: Any) -> Dataset:
-    return input_dataset.like(lambda run: _Filtered(input_dataset, function, run))
-
-
-@dataset_op("FilterDataset")
+@dataset_op("FilterDataset", "ParallelFilterDataset")
 def filter_dataset(
-    input_dataset: Any, other_arguments: tuple[Any, ...], *, predicate: FunctionRef, functions: Any
+    input_dataset: Any, other_arguments: tuple[Any, ...], *hints: Any, predicate: FunctionRef, functions: Any
 ) -> Any:
-    """The elements of which `predicate` says that they are wanted."""
-    return _filtered(input_dataset, functions.bind(predicate, other_arguments))
+    """The elements of which `predicate` says that they are wanted, in order.
 
-
-@dataset_op("ParallelFilterDataset")
-def parallel_filter_dataset(
-    input_dataset: Any,
-    other_arguments: tuple[Any, ...],
-    num_parallel_calls: Any,
-    *,
-    predicate: FunctionRef,
-    functions: Any,
-) -> Any:
-    """The elements of which `predicate` says that they are wanted, in order."""
-    return _filtered(input_dataset, functions.bind(predicate, other_arguments))
+    hints  how parallel it should be
+    """
+    function = functions.bind(predicate, other_arguments)
+    return input_dataset.like(lambda run: _Filtered(input_dataset, function, run))
 
 
 class _FilteredByLast(Iterator[Element]):
@@ -246,96 +233,28 @@ def flat_map_dataset(
     return interleaved(input_dataset, functions.bind(f, other_arguments), 1, 1, output_types, output_shapes)
 
 
-@dataset_op("InterleaveDataset")
+@dataset_op(
+    *("InterleaveDataset", "ParallelInterleaveDataset", "ExperimentalParallelInterleaveDataset"),
+    *("ParallelInterleaveDatasetV2", "ParallelInterleaveDatasetV3", "ParallelInterleaveDatasetV4"),
+    "LegacyParallelInterleaveDatasetV2",
+)
 def interleave_dataset(
     input_dataset: Any,
     other_arguments: tuple[Any, ...],
     cycle_length: Any,
     block_length: Any,
-    *,
+    *hints: Any,
     f: FunctionRef,
     output_types: Types,
     output_shapes: Shapes,
     functions: Any,
 ) -> Any:
-    """The elements of the datasets that `f` gives, `cycle_length` datasets in turns of `block_length` elements."""
-    function = functions.bind(f, other_arguments)
-    return interleaved(input_dataset, function, cycle_length, block_length, output_types, output_shapes)
+    """The elements of the datasets that `f` gives, `cycle_length` datasets in turns of `block_length` elements.
 
+    Parallel forms keep this order, sloppy ones too.
 
-@dataset_op("ParallelInterleaveDatasetV2", "ParallelInterleaveDatasetV3")
-def parallel_interleave_dataset_v2(
-    input_dataset: Any,
-    other_arguments: tuple[Any, ...],
-    cycle_length: Any,
-    block_length: Any,
-    num_parallel_calls: Any,
-    *,
-    f: FunctionRef,
-    output_types: Types,
-    output_shapes: Shapes,
-    functions: Any,
-) -> Any:
-    """As InterleaveDataset, in its order."""
-    function = functions.bind(f, other_arguments)
-    return interleaved(input_dataset, function, cycle_length, block_length, output_types, output_shapes)
-
-
-@dataset_op("ParallelInterleaveDatasetV4")
-def parallel_interleave_dataset_v4(
-    input_dataset: Any,
-    other_arguments: tuple[Any, ...],
-    cycle_length: Any,
-    block_length: Any,
-    buffer_output_elements: Any,
-    prefetch_input_elements: Any,
-    num_parallel_calls: Any,
-    *,
-    f: FunctionRef,
-    output_types: Types,
-    output_shapes: Shapes,
-    functions: Any,
-) -> Any:
-    """As InterleaveDataset, in its order."""
-    function = functions.bind(f, other_arguments)
-    return interleaved(input_dataset, function, cycle_length, block_length, output_types, output_shapes)
-
-
-@dataset_op("ParallelInterleaveDataset", "ExperimentalParallelInterleaveDataset")
-def parallel_interleave_dataset(
-    input_dataset: Any,
-    other_arguments: tuple[Any, ...],
-    cycle_length: Any,
-    block_length: Any,
-    sloppy: Any,
-    buffer_output_elements: Any,
-    prefetch_input_elements: Any,
-    *,
-    f: FunctionRef,
-    output_types: Types,
-    output_shapes: Shapes,
-    functions: Any,
-) -> Any:
-    """As InterleaveDataset, in its order; a sloppy one as well."""
-    function = functions.bind(f, other_arguments)
-    return interleaved(input_dataset, function, cycle_length, block_length, output_types, output_shapes)
-
-
-@dataset_op("LegacyParallelInterleaveDatasetV2")
-def legacy_parallel_interleave_dataset_v2(
-    input_dataset: Any,
-    other_arguments: tuple[Any, ...],
-    cycle_length: Any,
-    block_length: Any,
-    buffer_output_elements: Any,
-    prefetch_input_elements: Any,
-    *,
-    f: FunctionRef,
-    output_types: Types,
-    output_shapes: Shapes,
-    functions: Any,
-) -> Any:
-    """As InterleaveDataset, in its order."""
+    hints  how parallel it should be
+    """
     function = functions.bind(f, other_arguments)
     return interleaved(input_dataset, function, cycle_length, block_length, output_types, output_shapes)
 
