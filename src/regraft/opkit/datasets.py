@@ -43,17 +43,21 @@ class Run:
         self.session = functions.session
         self.scope = functions.scope()
         self.cancelled = threading.Event()
-        self._closers: list[Callable[[], None]] = []
+        self._closers: dict[Callable[[], None], None] = {}
 
     def on_close(self, function: Callable[[], None]) -> None:
         """Call `function` when the iterator is closed."""
-        self._closers.append(function)
+        self._closers[function] = None
+
+    def forget(self, function: Callable[[], None]) -> None:
+        """There is nothing left to close."""
+        self._closers.pop(function, None)
 
     def close(self) -> None:
         """End the threads of the iterator, and wake who waits for them."""
         self.cancelled.set()
         while self._closers:
-            self._closers.pop()()
+            self._closers.popitem()[0]()
 
 
 class Dataset:

@@ -67,6 +67,7 @@ class _ParallelMapped(Iterator[Element]):
             self._underway.append(pool.submit(self._function, self._run.scope, *element))
         if not self._underway:
             pool.shutdown()
+            self._run.forget(self._close)
             raise StopIteration
         return self._underway.popleft().result()
 

@@ -146,6 +146,7 @@ class _Generated(Iterator[Element]):
         self._scope, self._functions = run.scope, (init, following, finalize)
         self._state: tuple[Any, ...] | None = None
         self._done = False
+        self._forget = run.forget
         run.on_close(self._finish)
 
     def __next__(self) -> Element:
@@ -165,6 +166,7 @@ class _Generated(Iterator[Element]):
         if self._state is not None and not self._done:
             self._functions[2](self._scope, *self._state)
         self._done = True
+        self._forget(self._finish)
 
 
 @dataset_op("GeneratorDataset")

@@ -1,4 +1,4 @@
-"""Datasets that change how elements come, not which: read ahead, kept, spread over threads; errors passed over."""
+"""Datasets that change how elements come: read ahead, kept, checked, in turns with others, without errors."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class _Ahead(Iterator[Element]):
             if self._run.cancelled.is_set():
                 raise CancelledError("the iterator was closed")
             if not self._ready:
+                self._run.forget(self._close)
                 raise StopIteration
             item = self._ready.popleft()
             self._changed.notify_all()
@@ -53,10 +54,11 @@ class _Ahead(Iterator[Element]):
         return item
 
     def _work(self) -> None:
-        source = self._dataset.start(self._run)
+        source: Iterator[Element] | None = None
         while True:
             item: Element | BaseException | None
             try:
+                source = self._dataset.start(self._run) if source is None else source
                 item = next(source, None)
             except Exception as e:  # noqa: BLE001  it is raised where the element is asked for
                 item = e
