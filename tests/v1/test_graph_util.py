@@ -263,3 +263,15 @@ def test_must_run_on_cpu_and_shapes():
             return [tf.graph_util.must_run_on_cpu(op, pin) for op in ops for pin in (False, True)] + [shape.as_list()]
 
     assert answers(regraft.v1) == answers(tensorflow())
+
+
+def test_variables_that_functions_take_are_refused():
+    tf = regraft.v1
+    graph_def = tf.GraphDef()
+    handle = graph_def.node.add(name="v", op="VarHandleOp")
+    handle.attr["dtype"].type = 1
+    graph_def.node.add(name="call", op="StatefulPartitionedCall", input=["v"])
+    with tf.Graph().as_default(), tf.Session() as sess:
+        sess.variables.assign("v", np.float32(1))
+        with pytest.raises(tf.errors.UnimplementedError, match="'call'.*hands a variable to a function"):
+            tf.graph_util.convert_variables_to_constants(sess, graph_def, ["call"])
