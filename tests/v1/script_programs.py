@@ -63,7 +63,19 @@ def initialized(tf: Any) -> None:
     tf.fingerprint([[1, 2], [3, 4]])
 
 
+def stateless(tf: Any) -> None:
+    r = tf.random
+    r.stateless_uniform([2, 3], [1, 2], 0.5, 2.0)
+    r.stateless_uniform([2], [1, 2], dtype=tf.float64, name="named")
+    r.stateless_uniform([2], [1, 2], 0, 9, dtype=tf.int32)
+    r.stateless_uniform([2], [1, 2], None, None, dtype=tf.uint32)
+    r.stateless_normal([2], tf.constant([1, 2]), 1.0, 2.0)
+    r.stateless_truncated_normal([2], [1, 2])
+    r.stateless_multinomial([[0.5, 0.5]], 3, [1, 2])
+    r.stateless_categorical([[0.5, 0.5]], 3, [1, 2], dtype=tf.int32)
+
+
 PROGRAMS = {
     function.__name__: function
-    for function in (finite, order, template, histograms, second_derivatives, samplers, initialized)
+    for function in (finite, order, template, histograms, second_derivatives, samplers, initialized, stateless)
 }

@@ -35,4 +35,9 @@ def __getattr__(name: str) -> Any:
         from regraft.v1 import nn
 
         return getattr(nn, name)
+    if name.startswith("stateless_"):
+        from regraft.v1 import _random_stateless
+
+        if name in _random_stateless.__all__:
+            return getattr(_random_stateless, name)
     return _plain.function(f"random.{name}")
