@@ -64,3 +64,5 @@ def test_refused(session):
         tf.lookup.StaticVocabularyTable(fill, 0)
     with pytest.raises(ValueError, match="`filename` argument required"):
         tf.lookup.TextFileInitializer("", tf.string, 0, tf.int64, 1)
+    with pytest.raises(NotImplementedError, match="tables without a name"):
+        tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1, experimental_is_anonymous=True)

@@ -8,7 +8,7 @@ from typing import Any
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Operation, Tensor
 from regraft.saver.saveables import SaveableObject, SaveSpec
-from regraft.v1._lookup_tables import LookupInterface
+from regraft.v1._lookup_tables import LookupInterface, named_only
 from regraft.v1._opening import on, opened
 
 
@@ -98,6 +98,7 @@ class MutableHashTable(_Mutable):
         checkpoint: bool = True,
         experimental_is_anonymous: bool = False,
     ) -> None:
+        named_only(experimental_is_anonymous)
         b = on(default_value)
         default = b.convert(default_value, value_dtype)
         given = {"use_node_name_sharing": checkpoint, "key_dtype": key_dtype, "value_dtype": value_dtype}
@@ -127,6 +128,7 @@ class DenseHashTable(_Mutable):
         checkpoint: bool = True,
         experimental_is_anonymous: bool = False,
     ) -> None:
+        named_only(experimental_is_anonymous)
         b = on(default_value, empty_key, deleted_key)
         default = b.convert(default_value, value_dtype, name="default_value")
         empty = b.convert(empty_key, key_dtype, name="empty_key")

@@ -70,6 +70,12 @@ class LookupInterface:
             raise TypeError(f"Dtype of argument `keys` must be {self._key_dtype}, received: {keys.dtype}")
 
 
+def named_only(experimental_is_anonymous: bool) -> None:
+    """NotImplementedError for a table without a name."""
+    if experimental_is_anonymous:
+        raise NotImplementedError("tables without a name are not supported: leave experimental_is_anonymous out")
+
+
 class StaticHashTable(LookupInterface):
     """A table that `initializer` fills once; `tables_initializer` runs it."""
 
@@ -81,6 +87,7 @@ class StaticHashTable(LookupInterface):
         experimental_is_anonymous: bool = False,
         shared_name: str | None = None,
     ) -> None:
+        named_only(experimental_is_anonymous)
         super().__init__(initializer.key_dtype, initializer.value_dtype)
         b = on()
         self._default = b.convert(default_value, self._value_dtype)
@@ -257,6 +264,7 @@ class StaticVocabularyTable(IdTableWithHashBuckets):
         name: str | None = None,
         experimental_is_anonymous: bool = False,
     ) -> None:
+        named_only(experimental_is_anonymous)
         if num_oov_buckets <= 0:
             raise ValueError("`num_oov_buckets` must be > 0; use StaticHashTable.")
         table = None if initializer is None else StaticHashTable(initializer, -1)

@@ -8,7 +8,7 @@ from typing import Any
 from regraft.base import dtypes
 from regraft.v1._array import transpose
 from regraft.v1._opening import on, opened, renamed
-from regraft.v1._reduction import reduction_axes
+from regraft.v1._reduction import reduction_axes as axes_of
 from regraft.v1._sparse_tensor import SparseTensor, as_sparse, is_sparse, parts
 
 
@@ -18,17 +18,13 @@ def _reduction(op_type: str, doc: str) -> Callable[..., Any]:
     ) -> Any:
         keepdims = renamed("keepdims", keepdims, "keep_dims", keep_dims)
         axis = renamed("axis", axis, "reduction_axes", reduction_axes)
-        axes = _axes(sp_input, axis)
+        axes = axes_of(sp_input, axis)
         out = on(*parts(sp_input)).op(op_type, *parts(sp_input), axes, keep_dims=bool(keepdims))
         return SparseTensor(*out) if op_type.endswith("Sparse") else out
 
     function.__doc__ = f"{doc} of the values along axes, by default all of them, as a "
     function.__doc__ += "sparse tensor." if op_type.endswith("Sparse") else "dense tensor."
     return function
-
-
-def _axes(sparse: Any, axis: Any) -> Any:
-    return reduction_axes(sparse, axis)
 
 
 reduce_sum = _reduction("SparseReduceSum", "The sum")
