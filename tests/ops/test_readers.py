@@ -191,6 +191,16 @@ def test_a_whole_file_that_is_not_there_is_tried_again(folder: Path) -> None:
     assert p.read() == (b"later", b"now")
 
 
+def test_files_may_be_in_a_folder_of_assets(folder: Path) -> None:
+    """The graph names them as on another machine; keys are what it names."""
+    (folder / "b.txt").rename(folder / "moved")
+    p = Program("TextLineReaderV2")
+    p.session = Session(p.b.graph, assets_dir=str(folder))
+    p.session.run(p.b.operation("QueueEnqueueV2", p.queue, [np.array(b"/far/away/moved", object)]))
+    assert p.read() == (b"/far/away/moved:1", b"x1")
+    assert p.session.run(p.b.ReadFile(np.array(b"C:\\there\\f.bin", object))) == FILES["f.bin"]
+
+
 def test_two_reads_in_one_run_take_turns() -> None:
     p = Program("IdentityReaderV2", "a", "b")
     first, second = (p.b.operation("ReaderReadV2", p.reader, p.queue).outputs[1] for _ in range(2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -30,15 +30,20 @@ class Reader:
     started, finished  units of work
     produced           records
     single             each unit is one record: its state can be written down
+    locate             where the file of a unit of work is
     """
 
     type = ""
     single = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, locate: Callable[[str], str] = str) -> None:
         self.name = name
+        self.locate = locate
         self._turn = Turn()
         self.reset()
+
+    def _path(self, work: bytes) -> str:
+        return self.locate(files.as_text(work))
 
     def reset(self) -> None:
         """Begin anew, without a unit of work."""
@@ -149,12 +154,12 @@ class TextLineReader(Reader):
 
     type = "TextLineReader"
 
-    def __init__(self, name: str, skipped: int = 0) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, locate: Callable[[str], str] = str, skipped: int = 0) -> None:
+        super().__init__(name, locate)
         self._skipped = skipped
 
     def records(self, work: bytes) -> Iterator[Record]:
-        return self._lines(work, lines(chunks(work)))
+        return self._lines(work, lines(chunks(self._path(work))))
 
     def _lines(self, work: bytes, found: Iterator[bytes]) -> Iterator[Record]:
         for number, line in enumerate(found, 1):
@@ -170,12 +175,12 @@ class RecordReader(Reader):
 
     type = "TFRecordReader"
 
-    def __init__(self, name: str, compression: str = "") -> None:
-        super().__init__(name)
+    def __init__(self, name: str, locate: Callable[[str], str] = str, compression: str = "") -> None:
+        super().__init__(name, locate)
         self._compression = compression
 
     def records(self, work: bytes) -> Iterator[Record]:
-        return _with_offsets(work, read_records(work, self._compression))
+        return _with_offsets(work, read_records(self._path(work), self._compression))
 
 
 def _with_offsets(work: bytes, found: Iterator[bytes]) -> Iterator[Record]:
@@ -200,8 +205,10 @@ class FixedLengthReader(Reader):
 
     type = "FixedLengthRecordReader"
 
-    def __init__(self, name: str, size: int, header: int, footer: int, hop: int, encoding: str) -> None:
-        super().__init__(name)
+    def __init__(
+        self, name: str, locate: Callable[[str], str], size: int, header: int, footer: int, hop: int, encoding: str
+    ) -> None:
+        super().__init__(name, locate)
         if size <= 0 or min(header, footer, hop) < 0:
             raise InvalidArgumentError(
                 f"record_bytes must be positive, header_bytes, footer_bytes and hop_bytes no less than 0, "
@@ -213,9 +220,9 @@ class FixedLengthReader(Reader):
 
     def records(self, work: bytes) -> Iterator[Record]:
         if self._encoding:
-            content = b"".join(chunks(work, self._encoding))
+            content = b"".join(chunks(self._path(work), self._encoding))
             return self._pieces(work, len(content), lambda at: content[at : at + self._size])
-        source = files.open_source(work)
+        source = files.open_source(self._path(work))
         return self._pieces(work, source.size, lambda at: source.read_at(at, self._size), source.close)
 
     def _pieces(self, work: bytes, length: int, read: Any, close: Any = lambda: None) -> Iterator[Record]:
@@ -236,7 +243,7 @@ class WholeFileReader(Reader):
     single = True
 
     def records(self, work: bytes) -> Iterator[Record]:
-        return ((name, files.read_bytes(name)) for name in (work,))
+        return ((name, files.read_bytes(self._path(name))) for name in (work,))
 
 
 class IdentityReader(Reader):

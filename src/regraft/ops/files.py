@@ -8,17 +8,17 @@ import numpy as np
 
 from regraft.base.errors import NotFoundError
 from regraft.checkpoint import files as storage
-from regraft.opkit.input_files import missing
+from regraft.opkit.input_files import located, missing
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import no_outputs, scalar, vector
 
 
-@op("ReadFile", shape=scalar, runs=Runs.HOST, pure=False)
-def read_file(filename: Any) -> Any:
+@op("ReadFile", shape=scalar, runs=Runs.HOST, session=True)
+def read_file(filename: Any, *, session: Any) -> Any:
     """The content of a file. NotFoundError if there is none."""
     path = storage.as_text(filename[()])
     try:
-        return np.array(storage.read_bytes(path), object)
+        return np.array(storage.read_bytes(located(session, path)), object)
     except NotFoundError as e:
         raise missing(path, "feed the tensor that holds the name, or the output of the op that reads it") from e
 

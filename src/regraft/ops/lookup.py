@@ -11,6 +11,7 @@ from regraft.base.errors import NotFoundError
 from regraft.base.shapes import TensorShape
 from regraft.checkpoint import files
 from regraft.opkit.hash_tables import KIND, Table
+from regraft.opkit.input_files import located, missing
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.resources import ResourceHandle, found, made, shared
 from regraft.opkit.shapes import ShapeContext, Sizes, no_outputs, scalar, unknown
@@ -123,14 +124,13 @@ def initialize_table_from_text_file(
     item: Any = np.asarray(filename)[()]
     path = files.as_text(item)
     try:
-        content = files.read_bytes(path)
+        content = files.read_bytes(located(session, path))
     except NotFoundError as e:
-        raise NotFoundError(
-            f"{path}; No such file or directory",
-            where=(f"vocabulary of table {table.name!r}",),
-            hint="the graph has this path from where it was made: feed another to the tensor that holds the filename, "
-            "for instance session.run(tf.tables_initializer(), {filename_tensor: path}); those of a file are in the "
-            "collection tf.GraphKeys.ASSET_FILEPATHS",
+        raise missing(
+            path,
+            "feed another to the tensor that holds the filename, for instance "
+            "session.run(tf.tables_initializer(), {filename_tensor: path}); those of a file are in the collection "
+            "tf.GraphKeys.ASSET_FILEPATHS",
         ) from e
     lines = content.split(b"\n")
     if not lines[-1]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from regraft.opkit import readers
+from regraft.opkit.input_files import located
 from regraft.opkit.queues import KIND as QUEUE
 from regraft.opkit.queues import Queue
 from regraft.opkit.readers import KIND, Reader
@@ -25,9 +27,10 @@ def _versions(name: str) -> tuple[tuple[str, Any], tuple[str, Any]]:
     return (name, fixed((2,))), (f"{name}V2", scalar)
 
 
-def _handle(session: Any, node: str, container: bytes, shared_name: bytes, make: Callable[[str], Reader]) -> Any:
+def _handle(session: Any, node: str, container: bytes, shared_name: bytes, make: Callable[..., Reader]) -> Any:
+    """The handle of a reader; `make` makes it of its name and of the function that finds files."""
     name = shared(container, shared_name, node)
-    handle: ResourceHandle = made(session, KIND, name, lambda: make(name))
+    handle: ResourceHandle = made(session, KIND, name, lambda: make(name, partial(located, session)))
     return handle
 
 
@@ -52,7 +55,7 @@ for _name, _shape in _versions("TextLineReader"):
         *, skip_header_lines: int, container: bytes, shared_name: bytes, session: Any, node: str
     ) -> Any:
         """The handle of a reader of lines."""
-        make = lambda name: readers.TextLineReader(name, skip_header_lines)  # noqa: E731
+        make = lambda name, locate: readers.TextLineReader(name, locate, skip_header_lines)  # noqa: E731
         return _handle(session, node, container, shared_name, make)
 
 
@@ -63,7 +66,7 @@ for _name, _shape in _versions("TFRecordReader"):
         *, compression_type: bytes, container: bytes, shared_name: bytes, session: Any, node: str
     ) -> Any:
         """The handle of a reader of TFRecord files."""
-        make = lambda name: readers.RecordReader(name, compression_type.decode())  # noqa: E731
+        make = lambda name, locate: readers.RecordReader(name, locate, compression_type.decode())  # noqa: E731
         return _handle(session, node, container, shared_name, make)
 
 
@@ -81,7 +84,7 @@ def fixed_length_record_reader(
 ) -> Any:
     """The handle of a reader of records of one length."""
     sizes = (record_bytes, header_bytes, footer_bytes, hop_bytes)
-    make = lambda name: readers.FixedLengthReader(name, *sizes, "")  # noqa: E731
+    make = lambda name, locate: readers.FixedLengthReader(name, locate, *sizes, "")  # noqa: E731
     return _handle(session, node, container, shared_name, make)
 
 
@@ -100,7 +103,7 @@ def fixed_length_record_reader_v2(
 ) -> Any:
     """The handle of a reader of records of one length, of compressed files too."""
     sizes = (record_bytes, header_bytes, footer_bytes, hop_bytes)
-    make = lambda name: readers.FixedLengthReader(name, *sizes, encoding.decode())  # noqa: E731
+    make = lambda name, locate: readers.FixedLengthReader(name, locate, *sizes, encoding.decode())  # noqa: E731
     return _handle(session, node, container, shared_name, make)
 
 

@@ -111,7 +111,8 @@ class Executor:
             for name in step.writes:
                 if name in variables.current:
                     self._state.variables.assign(name, _held(variables.current[name], feeds))
-            variables.seen = self._state.variables.changes
+            if not step.blocking:
+                variables.seen = self._state.variables.changes
             variables.step_done(plan.kept)
 
     def _begin(self, step: Step, values: list[Any], variables: Variables) -> Underway:
