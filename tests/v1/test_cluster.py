@@ -103,6 +103,12 @@ def test_sessions_of_a_server_share_variables():
             session.run(v)
 
 
+def test_server_runs_on_when_the_program_forgets_it():
+    tf = regraft.v1
+    with tf.Graph().as_default(), tf.Session(tf.train.Server.create_local_server().target) as session:
+        assert session.run(tf.constant(3)) == 3
+
+
 def test_monitored_training_on_a_server(tmp_path):
     tf = regraft.v1
     server = tf.train.Server({"worker": ["localhost:2222"]}, job_name="worker", task_index=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from regraft.base import dtypes
@@ -10,6 +9,7 @@ from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
 from regraft.v1 import _context
 from regraft.v1._opening import opened
+from regraft.v1.summary import collected
 
 __all__ = [
     "audio_summary",
@@ -21,22 +21,16 @@ __all__ = [
 ]
 
 
-def _collected(tensor: Tensor, collections: Sequence[Any] | None) -> Tensor:
-    for key in [GraphKeys.SUMMARIES] if collections is None else collections:
-        tensor.graph.add_to_collection(key, tensor)
-    return tensor
-
-
 def scalar_summary(tags: Any, values: Any, collections: Any = None, name: str | None = None) -> Tensor:
     """A serialized Summary with a number for each tag; `tags` and `values` have one shape."""
     with opened(name, "ScalarSummary", tags, values) as (b, scope):
-        return _collected(b.op("ScalarSummary", tags, values, name=scope), collections)
+        return collected(b.op("ScalarSummary", tags, values, name=scope), collections)
 
 
 def histogram_summary(tag: Any, values: Any, collections: Any = None, name: str | None = None) -> Tensor:
     """A serialized Summary with a histogram of all values."""
     with opened(name, "HistogramSummary", tag, values) as (b, scope):
-        return _collected(b.op("HistogramSummary", tag, values, name=scope), collections)
+        return collected(b.op("HistogramSummary", tag, values, name=scope), collections)
 
 
 def image_summary(
@@ -45,7 +39,7 @@ def image_summary(
     """A serialized Summary with the first images of [batch, height, width, channels]."""
     with opened(name, "ImageSummary", tag, tensor) as (b, scope):
         op = b.op("ImageSummary", tag, tensor, max_images=max_images, name=scope)
-        return _collected(op, collections)
+        return collected(op, collections)
 
 
 def audio_summary(
@@ -55,13 +49,13 @@ def audio_summary(
     with opened(name, "AudioSummary", tag, tensor) as (b, scope):
         rate = b.convert(sample_rate, dtypes.float32, name="sample_rate")
         op = b.op("AudioSummaryV2", tag, tensor, rate, max_outputs=max_outputs, name=scope)
-        return _collected(op, collections)
+        return collected(op, collections)
 
 
 def merge_summary(inputs: Any, collections: Any = None, name: str | None = None) -> Tensor:
     """A serialized Summary with all values of the inputs."""
     with opened(name, "MergeSummary", inputs) as (b, _):
-        return _collected(b.op("MergeSummary", inputs, name=name), collections or ())
+        return collected(b.op("MergeSummary", inputs, name=name), collections or ())
 
 
 def merge_all_summaries(key: Any = GraphKeys.SUMMARIES) -> Tensor | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import weakref
 from typing import Any
 
 from regraft import proto
@@ -14,7 +13,8 @@ from regraft.train.cluster import ClusterSpec
 
 # A server that asks for any port (0) gets the next of these: they are names, nothing listens there.
 _ports = itertools.count(20000)
-_servers: weakref.WeakValueDictionary[str, Server] = weakref.WeakValueDictionary()
+# By target; a server that was started runs until the process ends.
+_servers: dict[str, Server] = {}
 
 
 class Server:

@@ -13,7 +13,6 @@ from regraft.base import dtypes
 from regraft.checkpoint.records import read_records
 from regraft.ir.graph_keys import GraphKeys
 from regraft.ir.node import Tensor
-from regraft.opkit.builder import Builder
 from regraft.train.summary_writer import FileWriter, FileWriterCache
 from regraft.v1 import _context
 from regraft.v1._opening import opened
@@ -73,9 +72,10 @@ def _scope(name: str | None, family: str | None, value: Any, default: str | None
         yield b, tag if family is None else f"{family}/{tag}", scope
 
 
-def _collected(b: Builder, tensor: Tensor, collections: Sequence[Any] | None) -> Tensor:
+def collected(tensor: Tensor, collections: Sequence[Any] | None) -> Tensor:
+    """The tensor, put into these collections; None stands for that of all summaries."""
     for key in [GraphKeys.SUMMARIES] if collections is None else collections:
-        b.graph.add_to_collection(key, tensor)
+        tensor.graph.add_to_collection(key, tensor)
     return tensor
 
 
@@ -88,13 +88,13 @@ def scalar(name: str, tensor: Any, collections: Any = None, family: str | None =
     family       put before the tag, so that TensorBoard shows those of one family together
     """
     with _scope(name, family, tensor) as (b, tag, scope):
-        return _collected(b, b.op("ScalarSummary", tag, tensor, name=scope), collections)
+        return collected(b.op("ScalarSummary", tag, tensor, name=scope), collections)
 
 
 def histogram(name: str, values: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """A serialized Summary with a histogram of all values. At run time InvalidArgumentError for NaN or infinity."""
     with _scope(name, family, values, "HistogramSummary") as (b, tag, scope):
-        return _collected(b, b.op("HistogramSummary", tag, values, name=scope), collections)
+        return collected(b.op("HistogramSummary", tag, values, name=scope), collections)
 
 
 def image(name: str, tensor: Any, max_outputs: int = 3, collections: Any = None, family: str | None = None) -> Tensor:
@@ -104,7 +104,7 @@ def image(name: str, tensor: Any, max_outputs: int = 3, collections: Any = None,
     """
     with _scope(name, family, tensor) as (b, tag, scope):
         op = b.op("ImageSummary", tag, tensor, max_images=max_outputs, name=scope)
-        return _collected(b, op, collections)
+        return collected(op, collections)
 
 
 def audio(
@@ -123,7 +123,7 @@ def audio(
     with _scope(name, family, tensor) as (b, tag, scope):
         rate = b.convert(sample_rate, dtypes.float32, name="sample_rate")
         op = b.op("AudioSummaryV2", tag, tensor, rate, max_outputs=max_outputs, name=scope)
-        return _collected(b, op, collections)
+        return collected(op, collections)
 
 
 def text(name: str, tensor: Any, collections: Any = None) -> Tensor:
@@ -157,7 +157,7 @@ def tensor_summary(
         summary_metadata.display_name = display_name
     serialized = summary_metadata.SerializeToString()
     with _scope(name, family, tensor) as (b, tag, scope):
-        return _collected(b, b.op("TensorSummaryV2", tag, tensor, serialized, name=scope), collections)
+        return collected(b.op("TensorSummaryV2", tag, tensor, serialized, name=scope), collections)
 
 
 def merge(inputs: Any, collections: Any = None, name: str | None = None) -> Tensor:
@@ -166,7 +166,7 @@ def merge(inputs: Any, collections: Any = None, name: str | None = None) -> Tens
         raise RuntimeError(_NOT_EAGER)
     name = _clean(name)
     with opened(name, "Merge", inputs) as (b, _):
-        return _collected(b, b.op("MergeSummary", inputs, name=name), collections or ())
+        return collected(b.op("MergeSummary", inputs, name=name), collections or ())
 
 
 def merge_all(key: Any = GraphKeys.SUMMARIES, scope: str | None = None, name: str | None = None) -> Tensor | None:
