@@ -227,3 +227,17 @@ def test_weights_of_rows_decay_where_they_have_a_gradient(graph):
     extended = contrib.opt.extend_with_decoupled_weight_decay(tf.train.GradientDescentOptimizer)
     found = _after_steps(extended(0.5, 0.1), start, 1)
     np.testing.assert_allclose(found, [[0.3, 0.8], [3, 4], [2.3, 2.8]], rtol=1e-6)
+
+
+def test_shapes_are_stated_and_checked(graph):
+    framework = contrib.framework
+    x = tf.placeholder(tf.float32, [None, 2])
+    checked = framework.with_shape([3, 2], x)
+    assert checked.shape.as_list() == [3, 2]
+    assert framework.with_same_shape(tf.ones([3, 2]), x).shape.as_list() == [3, 2]
+    with pytest.raises(ValueError, match="expected"):
+        framework.with_shape([3, 4], x)
+    with tf.Session() as sess:
+        np.testing.assert_array_equal(sess.run(checked, {x: np.ones([3, 2])}), np.ones([3, 2]))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Wrong shape"):
+            sess.run(checked, {x: np.ones([4, 2])})

@@ -3,6 +3,7 @@
 # ruff: noqa: F403  each module names in __all__ what belongs here
 from __future__ import annotations
 
+from regraft.v1._nn_embedding_sparse import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
 from regraft.v1.contrib import _layer_parts
 from regraft.v1.contrib._embedding import *
 from regraft.v1.contrib._initializers import *
