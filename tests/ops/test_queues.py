@@ -319,3 +319,15 @@ def test_a_run_that_waits_does_not_stop_runs_that_write_variables() -> None:
         assert p.session.run(p.b.operation("AssignAdd", v, np.int64(10)).outputs[0]) == 13
         p.put(100)
     assert adding.result == 113
+
+
+def test_the_end_of_one_of_two_sessions_with_one_state_ends_its_own_waiting() -> None:
+    p = Program()
+    other = Session(p.b.graph, state=p.session.state)
+    p.session, own = other, p.session
+    with Elsewhere(p.take_one) as waiting:
+        other.close()
+    assert isinstance(waiting.error, errors.CancelledError) and "its session was closed" in str(waiting.error)
+    p.session = own
+    p.put(5)
+    assert p.take_one() == 5

@@ -80,6 +80,7 @@ class Executor:
                 lambda step: self._run_step(plan, step, values, variables, feeds),
                 lambda step: self._begin(step, values, variables),
                 lambda task: _put(task, values),
+                self._interpreter.tasks,
                 timeout,
             )
         else:
@@ -90,6 +91,10 @@ class Executor:
         with self._state.lock:
             self._renew(variables)
             return self._fetched(plan, values, variables, owned)
+
+    def stop(self) -> None:
+        """End runs that wait for another thread with CancelledError."""
+        self._interpreter.tasks.stop()
 
     def _run_step(
         self, plan: Plan, step: Step, values: list[Any], variables: Variables, feeds: Sequence[tuple[int, Any]]

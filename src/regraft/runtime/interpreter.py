@@ -18,7 +18,7 @@ from regraft.opkit.waiting import Task
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, present, truth
 from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, Step
 from regraft.runtime.state import SessionState
-from regraft.runtime.waiting import Underway, finish
+from regraft.runtime.waiting import Tasks, Underway, finish
 
 
 class Interpreter:
@@ -27,6 +27,7 @@ class Interpreter:
     def __init__(self, state: SessionState) -> None:
         self._state = state
         self._jitted: dict[tuple[Any, ...], Any] = {}
+        self.tasks = Tasks()
         self.objects = Objects(HostTensorArray, HostStack)
 
     def run(self, step: Step, values: Values, variables: Variables) -> None:
@@ -73,7 +74,7 @@ class Interpreter:
             functions = self._functions(node)
             return in_context(node, args, lambda: run(*args, functions=functions))
         if spec.waits:
-            return finish(node, self.begin(node, args))
+            return finish(node, self.begin(node, args), self.tasks)
         if spec.named:
             return in_context(node, args, lambda: run(*args, session=self._state, node=node.key))
         if spec.session:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from regraft.base.errors import CancelledError, DeadlineExceededError, OpError
@@ -76,10 +76,14 @@ class Underway:
             self._attempt = self._task.send(value)
         return ()
 
-    def cancel(self, error: OpError) -> None:
-        """Take back what it waits for, and end it."""
+    def withdraw(self, error: OpError) -> None:
+        """Take back what it waits for, which then ends with this error."""
         if self._attempt is not None:
             self._attempt.withdraw(error)
+
+    def cancel(self, error: OpError) -> None:
+        """Take back what it waits for, and end it."""
+        self.withdraw(error)
         self._task.close()
 
     def notify(self, listener: threading.Event) -> None:
@@ -87,12 +91,40 @@ class Underway:
             self._attempt.notify(listener)
 
 
-def finish(node: Node, task: Task) -> tuple[Any, ...]:
+class Tasks:
+    """What waits in the runs of a session."""
+
+    def __init__(self) -> None:
+        self._waiting: set[Underway] = set()
+        self._over = False
+
+    def stop(self) -> None:
+        """End what waits, and what will, with CancelledError."""
+        self._over = True
+        for task in list(self._waiting):
+            task.withdraw(_closed())
+
+    def wait(self, tasks: Collection[Underway], deadline: float | None) -> None:
+        """Wait until one of the tasks can go on. DeadlineExceededError when that takes too long."""
+        listener = threading.Event()
+        self._waiting.update(tasks)
+        try:
+            if self._over:
+                raise _closed()
+            for task in tasks:
+                task.notify(listener)
+            if not listener.wait(None if deadline is None else max(deadline - time.monotonic(), 0)):
+                raise DeadlineExceededError("Timed out waiting for notification")
+        finally:
+            self._waiting.difference_update(tasks)
+
+
+def finish(node: Node, task: Task, tasks: Tasks) -> tuple[Any, ...]:
     """Run a task to its end in this thread: its results."""
     underway = Underway(node, task)
     try:
         while not underway.advance():
-            _wait([underway], None)
+            tasks.wait([underway], None)
     except BaseException:
         underway.cancel(_stopped())
         raise
@@ -104,6 +136,7 @@ def run_steps(
     run: Callable[[Step], None],
     begin: Callable[[Step], Underway],
     end: Callable[[Underway], None],
+    tasks: Tasks,
     timeout: float | None = None,
 ) -> None:
     """Run the steps of a plan in which ops may wait.
@@ -111,6 +144,7 @@ def run_steps(
     run      runs a step
     begin    starts a step that is a task
     end      takes the results of one
+    tasks    those of the session
     timeout  seconds after which a run that waits fails with DeadlineExceededError
     """
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -133,7 +167,7 @@ def run_steps(
                 end(underway.pop(i))
                 done.add(i)
             if not ready and not ended and all(task.waits for task in underway.values()):
-                _wait(underway.values(), deadline)
+                tasks.wait(list(underway.values()), deadline)
     except BaseException:
         for task in underway.values():
             task.cancel(_stopped())
@@ -144,10 +178,5 @@ def _stopped() -> CancelledError:
     return CancelledError("the run was stopped: something else in it failed")
 
 
-def _wait(tasks: Iterable[Underway], deadline: float | None) -> None:
-    """Wait until one of the tasks can go on."""
-    listener = threading.Event()
-    for task in tasks:
-        task.notify(listener)
-    if not listener.wait(None if deadline is None else max(deadline - time.monotonic(), 0)):
-        raise DeadlineExceededError("Timed out waiting for notification")
+def _closed() -> CancelledError:
+    return CancelledError("the run was stopped: its session was closed")

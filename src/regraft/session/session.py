@@ -128,6 +128,7 @@ class Session:
             self._closed = True
             if not self._shares:
                 self._state.close()
+            self._executor.stop()
 
     def _check_open(self) -> None:
         if self._closed:
