@@ -228,3 +228,12 @@ def raw_ops(tf: Any) -> None:
     tf.raw_ops.Unpack(value=x, num=3)
     tf.raw_ops.Conv2D(input=tf.ones([1, 4, 4, 1]), filter=tf.ones([2, 2, 1, 1]), strides=[1, 1, 1, 1], padding="SAME")
     tf.raw_ops.NoOp(name="nothing")
+
+
+@program
+def constants_without_elements(tf: Any) -> None:
+    tf.zeros([0, 2])
+    tf.ones([3, 0], tf.int64)
+    tf.constant(1, shape=[0, 2])
+    tf.constant([1, 2], tf.int32, shape=[2, 0])
+    tf.zeros_like(tf.placeholder(tf.float32, [0, 4]))

@@ -55,7 +55,12 @@ class Composites:
             sizes = tuple(TensorShape(shape).as_list())
             if verify_shape and array.shape != sizes:
                 raise TypeError(f"Expected Tensor's shape: {sizes}, got {array.shape}.")
-            array = _filled(array, sizes)
+            if 0 in sizes:
+                # TensorFlow forgets the value, and its type, where there is no room for it.
+                found = dtypes.float32 if dtype is None else found
+                array = np.empty(sizes, found.numpy)
+            else:
+                array = _filled(array, sizes)
         return self.const(TensorValue(found, array), name=name)
 
     def zeros(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
