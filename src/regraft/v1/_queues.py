@@ -106,8 +106,7 @@ class QueueBase:
 
     def dequeue_many(self, n: Any, name: str | None = None) -> Any:
         """Take `n` elements out, stacked along a new first axis. OutOfRangeError when it is closed and has less."""
-        found = self._taken("QueueDequeueManyV2", name or f"{self._name}_DequeueMany", None, n)
-        return found
+        return self._taken("QueueDequeueManyV2", name or f"{self._name}_DequeueMany", None, n)
 
     def dequeue_up_to(self, n: Any, name: str | None = None) -> Any:
         """As `dequeue_many`, but of a closed queue take what is left, if it is anything."""
