@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from regraft.base import dtypes
 from regraft.ir.graph_keys import GraphKeys
+from regraft.saver import wait_for_new_checkpoint
 from regraft.train.hooks import FinalOpsHook
 from regraft.train.session_run_hook import SessionRunArgs, SessionRunHook
 from regraft.train.summary_writer import FileWriterCache
@@ -16,6 +16,7 @@ from regraft.v1 import _context, summary, train
 from regraft.v1._array import identity
 from regraft.v1._variable_scope import get_variable
 from regraft.v1._variables import assign_add
+from regraft.v1.train import checkpoints_iterator
 from regraft.variables.initializers import Zeros
 
 __all__ = [
@@ -103,43 +104,6 @@ class SummaryAtEndHook(SessionRunHook):
                 self._summary_writer.add_summary(value, step)
         if self._summary_writer:
             self._summary_writer.flush()
-
-
-# Waiting
-
-
-def wait_for_new_checkpoint(
-    checkpoint_dir: str, last_checkpoint: str | None = None, seconds_to_sleep: float = 1, timeout: float | None = None
-) -> str | None:
-    """The newest checkpoint of a folder as soon as it is not `last_checkpoint`; None after `timeout` seconds."""
-    stop = None if timeout is None else time.time() + timeout
-    while True:
-        found: str | None = train.latest_checkpoint(checkpoint_dir)
-        if found is not None and found != last_checkpoint:
-            return found
-        if stop is not None and time.time() + seconds_to_sleep > stop:
-            return None
-        time.sleep(seconds_to_sleep)
-
-
-def checkpoints_iterator(
-    checkpoint_dir: str,
-    min_interval_secs: float = 0,
-    timeout: float | None = None,
-    timeout_fn: Callable[[], bool] | None = None,
-) -> Iterator[str]:
-    """Each new checkpoint of a folder, until none comes for `timeout` seconds, and `timeout_fn` agrees to stop."""
-    last: str | None = None
-    while True:
-        new = wait_for_new_checkpoint(checkpoint_dir, last, timeout=timeout)
-        if new is None:
-            if timeout_fn is None or timeout_fn():
-                return
-            continue
-        start = time.time()
-        last = new
-        yield new
-        time.sleep(max(0.0, start + min_interval_secs - time.time()))
 
 
 # Evaluating
