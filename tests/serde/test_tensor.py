@@ -145,3 +145,12 @@ def test_refused(case: str) -> None:
     kinds = getattr(kind, "__args__", kind)
     with pytest.raises(kinds):
         tensor_from_proto(proto.parse_text(text, proto.TensorProto))
+
+
+def test_a_value_where_there_is_no_room_is_passed_over():
+    """TensorFlow writes one for zeros([0], string)."""
+    message = proto.TensorProto(dtype=dtypes.string.enum, string_val=[b""])
+    message.tensor_shape.dim.add(size=0)
+    array = tensor_from_proto(message).array
+    assert array.shape == (0,)
+    assert array.dtype == object
