@@ -79,7 +79,7 @@ def test_same_graph(program):
 def _said(folder: str) -> list[Any]:
     """The events in a folder's only file in order of steps, times and the images' compression apart."""
     (path,) = glob.glob(os.path.join(folder, "*"))
-    assert path.endswith(".v2") or path.endswith(".x")
+    assert path.endswith((".v2", ".x"))
     found = []
     for record in list(read_records(path))[1:]:
         event = Event.FromString(record)

@@ -289,8 +289,9 @@ class LoopGradient:
         context.Enter()
         entered = [self._enter(context, start, "b_acc", keep_shape=False) for start in starts]
         entered[0].set_shape([None])
-        if starts[1].shape.rank is not None:
-            entered[1].set_shape([None, *starts[1].shape.sizes[1:]])
+        sizes = starts[1].shape.sizes
+        if sizes is not None:
+            entered[1].set_shape([None, *sizes[1:]])
         merged = [control_nodes.merge(b, [value, value], name="b_acc")[0] for value in entered]
         ways = [control_nodes.switch(b, value, context.pivot) for value in merged]
         new = [b.concat([stays, more], 0) for (_, stays), more in zip(ways, (grad.indices, grad.values), strict=False)]
@@ -308,7 +309,7 @@ class LoopGradient:
         """What the indices, values and shape of slices are before the first iteration: a row of zeros for row 0."""
         b, source = self.b, op.inputs[0]
         if grad.values.shape.known:
-            row = (1, *grad.values.shape.sizes[1:])
+            row = (1, *grad.values.shape.as_list()[1:])
             with inside(self.grad_context.outer_context):
                 values = b.constant(0, grad.values.dtype.base, shape=row, name="b_acc")
         else:
