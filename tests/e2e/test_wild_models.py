@@ -32,11 +32,11 @@ def synthetic(name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
     return value
 
 
-def opened(entry: dict[str, Any]) -> Any:
+def opened(entry: dict[str, Any], make_session: Any = tf.Session) -> Any:
     """A session on the model, its variables restored or made by the rule."""
     folder = WILD / entry["id"]
     saver = tf.train.import_meta_graph(str(folder / entry["meta"]), clear_devices=True)
-    session = tf.Session()
+    session = make_session()
     if entry["checkpoint"] and entry["weights"] != "synthetic":
         saver.restore(session, str(folder / entry["checkpoint"]))
     for op in session.graph.get_operations():

@@ -12,7 +12,7 @@ from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.runtime.build import build_plan
 from regraft.runtime.executor import Executor
-from regraft.runtime.plan import Plan
+from regraft.runtime.plan import Plan, Step
 from regraft.runtime.state import SessionState, VariableStore
 from regraft.session.feeds import feed_array
 from regraft.session.fetches import expand, expand_feed
@@ -121,6 +121,11 @@ class Session:
         """The plan that `run` would follow for these fetches and fed tensors."""
         elements, _ = expand(self._graph, fetches)
         return self._plan(tuple(elements), tuple(self._feed_key(k) for k in feeds))
+
+    @property
+    def refused(self) -> Mapping[Step, str]:
+        """Steps that should have become programs and were found not to, and why; they are interpreted."""
+        return self._executor.refused
 
     def close(self) -> None:
         """Give back all state. Runs that wait on a queue end with CancelledError."""
