@@ -1,6 +1,9 @@
 """Fixtures for all tests, and the environment that they and the processes they start run in."""
 
+import logging
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +17,16 @@ for name, value in {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }.items():
     os.environ.setdefault(name, value)
+
+
+@pytest.fixture(autouse=True)
+def loggers_apart() -> Iterator[None]:
+    """`tf.logging` puts our logger below TensorFlow's, whose level the oracle lowers: not beyond one test."""
+    yield
+    made = sys.modules.get("regraft.v1.logging")
+    if made is not None:
+        made.get_logger.cache_clear()
+        logging.getLogger("regraft").parent = logging.getLogger()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
