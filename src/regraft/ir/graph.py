@@ -433,11 +433,12 @@ class Graph:
         """Take in many finished operations of new names, whose `_id`s count up from `next_id`. For importers."""
         stack = stacks.current()
         with self._lock:
-            self._ops.update((op.name, op) for op in ops)
+            self._ops.update([(op.name, op) for op in ops])
+            version, take_name = self.version + 1, self._names_in_use.setdefault
             for op in ops:
                 op._stack = stack
-                op._version = self.version + 1
-                self._names_in_use.setdefault(op.name.lower(), 1)
+                op._version = version
+                take_name(op.name.lower(), 1)
             self._next_id += len(ops)
             self.version += 1
 

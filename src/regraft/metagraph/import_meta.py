@@ -12,6 +12,7 @@ from typing import Any
 
 from regraft import proto
 from regraft.base import names
+from regraft.base.collector import no_collection
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import VARIABLE_COLLECTIONS, GraphKeys
 from regraft.ir.node import Operation
@@ -19,7 +20,6 @@ from regraft.metagraph.collections import ProtoFunctions, proto_functions
 from regraft.metagraph.import_graph import Elements, Imported, import_nodes
 from regraft.metagraph.meta_file import open_meta_graph_file
 from regraft.metagraph.rename import rename
-from regraft.serde.nodes import no_collection
 
 _log = logging.getLogger("regraft")
 

@@ -26,9 +26,12 @@ class LazyAttrs(Mapping[str, Any]):
         self._table = table
         self._row = row
         self.defaults = defaults
-        self.given: dict[str, Any] | None = None
-        self._decoded: dict[str, Any] | None = None
-        self._node: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        # Most nodes never need these three: they are None until they are set.
+        if name in ("given", "_decoded", "_node"):
+            return None
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def node(self) -> Any:

@@ -12,11 +12,9 @@ Nothing enters the graph before all passes are through: an import that fails lea
 
 from __future__ import annotations
 
-import gc
 import heapq
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from regraft.base import devices, dtypes
+from regraft.base.collector import no_collection
 from regraft.base.dtypes import DType
 from regraft.base.errors import UnimplementedError
 from regraft.base.names import COLOCATION_PREFIX
@@ -280,17 +279,23 @@ class NodeReader:
 
     def _find_sources(self, table: NodeTable, ops: list[Operation]) -> None:
         """What each text among the inputs stands for, and whether a source comes only after its consumer."""
-        sources, by_name = self._sources, self.by_name
+        sources, by_name, first = self._sources, self.by_name, self.graph.next_id
         mapped = {name for name, _ in self._mapping}
         consumers = np.repeat(np.arange(len(ops)), np.diff(table.bounds)).tolist()
         for text, row in zip(table.inputs, consumers, strict=True):
             if text in sources:
                 continue
             source = by_name.get(text)
+            if source is None and text[:1] == "^" and not mapped:
+                source = by_name.get(text[1:])
+                if source is not None and source._id < first + row:
+                    sources[text] = (source, None)
+                    continue
+                source = None
             if source is None or not source.output_types or text in mapped:
                 sources[text] = self._resolve(ops[row], table.names[row], text)
                 continue
-            if source._id >= ops[row]._id:
+            if source._id >= first + row:
                 self._look_ahead(ops[row], source)
             outputs, types = source._outputs, source.output_types
             if outputs is None:
@@ -434,20 +439,3 @@ def _canonical(text: str) -> str:
         return devices.canonical(text)
     except ValueError:
         return text  # kept for whoever can read it; placement is not up to the file
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Hold back the cycle collector, which would walk all new nodes again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            if not gc.get_freeze_count():
-                # What is frozen and thawed is old: the next collections of the young pass it over. It stays
-                # collectable. A program that keeps objects frozen itself is left alone.
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()

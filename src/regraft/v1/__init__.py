@@ -11,6 +11,7 @@ import importlib
 from typing import Any
 
 from regraft.base import errors as errors
+from regraft.base.collector import settle
 from regraft.base.errors import OpError as OpError
 from regraft.proto import AttrValue as AttrValue
 from regraft.proto import ConfigProto as ConfigProto
@@ -234,6 +235,9 @@ _NAMES = {
     "substr": "_strings",
     "verify_tensor_all_finite": "_numerics",
 }
+
+
+settle()  # what was imported stays
 
 
 def disable_v2_behavior() -> None:

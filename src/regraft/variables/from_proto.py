@@ -29,7 +29,7 @@ def variable_from_proto(graph: Graph, variable_def: Any, import_scope: str | Non
 
 def _fill(variable: Variable, graph: Graph, message: proto.VariableDef, scope: str) -> None:
     def element(name: str) -> Any:
-        full = names.prepend_scope(name, scope)
+        full = names.prepend_scope(name, scope) if scope else name
         if full.endswith(":0"):
             op = graph.find(full[:-2])
             if op is not None and op.output_types:

@@ -51,19 +51,21 @@ def leading(data: bytes, at: int, end: int, tag: int) -> tuple[list[int], list[i
     """Where the contents of the fields start and end that stand first in data[at:end] and have this one-byte tag."""
     starts: list[int] = []
     ends: list[int] = []
+    add_start, add_end = starts.append, ends.append
     while at < end and data[at] == tag:
         length = data[at + 1]
-        at += 2
-        if length > 127:
-            high = data[at]
-            at += 1
-            length += (high << 7) - 128
-            if high > 127:
-                more, at = varint.decode(data, at)
-                length += (more << 14) - (128 << 7)
-        starts.append(at)
+        if length < 128:
+            at += 2
+        else:
+            high = data[at + 2]
+            if high < 128:  # most messages have a length of two bytes
+                length += (high << 7) - 128
+                at += 3
+            else:
+                length, at = varint.decode(data, at + 1)
+        add_start(at)
         at += length
-        ends.append(at)
+        add_end(at)
     return starts, ends
 
 
