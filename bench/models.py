@@ -64,7 +64,16 @@ FULL: Mapping[str, Spec] = {
     "lstm_200": Spec(
         "model",
         "lstm",
-        config={"vocabulary": 1000, "embedding": 200, "hidden": 200, "layers": 1, "steps": 200, "batch": 20},
+        # Of a wider spread the gradients through 200 steps grow until float32 has three digits of them.
+        config={
+            "vocabulary": 1000,
+            "embedding": 200,
+            "hidden": 200,
+            "layers": 1,
+            "steps": 200,
+            "batch": 20,
+            "spread": 0.1,
+        },
     ),
     "detector": Spec("model", "detector", config={"image": 160, "classes": 20, "batch": 4, "width": 16, "kept": 20}),
     "queue": Spec("pipeline", config={"batch": 64}, size=6400),

@@ -25,6 +25,7 @@ class LstmConfig:
     layers: int = 2
     steps: int = 11
     batch: int = 5
+    spread: float = 0.3
 
 
 def _cell(tf: Any, x: Any, state: tuple[Any, Any], units: int, scope: str) -> tuple[Any, tuple[Any, Any]]:
@@ -78,7 +79,7 @@ def build(tf: Any, config: LstmConfig, optimizer: str) -> Model:
     lengths = tf.placeholder(tf.int32, [None], name="lengths")
     keep_prob = tf.placeholder_with_default(tf.constant(1.0), [], name="keep_prob")
 
-    with tf.variable_scope("lm", initializer=tf.random_uniform_initializer(-0.3, 0.3)):
+    with tf.variable_scope("lm", initializer=tf.random_uniform_initializer(-c.spread, c.spread)):
         table = tf.get_variable("embedding", [c.vocabulary, c.embedding])
         inputs = tf.transpose(tf.nn.embedding_lookup(table, words), [1, 0, 2])
         zero = tf.zeros(tf.stack([tf.shape(words)[0], c.hidden]), tf.float32)

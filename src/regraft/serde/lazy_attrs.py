@@ -22,6 +22,10 @@ class LazyAttrs(Mapping[str, Any]):
 
     __slots__ = ("_decoded", "_node", "_row", "_table", "defaults", "given")
 
+    given: dict[str, Any] | None
+    _decoded: dict[str, Any] | None
+    _node: Any
+
     def __init__(self, table: NodeTable, row: int, defaults: Mapping[str, Any]) -> None:
         self._table = table
         self._row = row
