@@ -152,6 +152,8 @@ class BytesTable(NodeTable):
             kind, one = np.zeros(len(rows), np.int64), rows[:1]
             for attr in signature.deciding:
                 code = codes[attr][rows]
+                if (code == code[0]).all():
+                    continue
                 _, places, kind = np.unique(kind * (code.max() + 1) + code, return_index=True, return_inverse=True)
                 one = rows[places]
             kinds[rows] = kind + len(found)

@@ -100,7 +100,9 @@ class NodeReader:
         self._trusts = trusts
         self._producer = producer
         self._internal = internal
-        self._sources: dict[str, Source] = {}
+        # By the text of an input, see `Source`.
+        self._targets: dict[str, Any] = {}
+        self._dtypes: dict[str, DType | None] = {}
         self._signatures: dict[str, Signature | None] = {}
         self._unknown: list[Operation] = []
         self._as_written = not naming.changes and not mapping
@@ -127,7 +129,7 @@ class NodeReader:
                 self._settle(op)
             if not self._in_order:
                 ops = self._sorted(ops)
-            self._sources = {}
+            self._targets, self._dtypes = {}, {}
         return ops
 
     # First pass
@@ -257,50 +259,43 @@ class NodeReader:
     def _connect(self, table: NodeTable, ops: list[Operation], types: list[InputsAndOutputs]) -> None:
         if table.inputs:
             self._find_sources(table, ops)
-        sources = self._sources
-        targets = [sources[text] for text in table.inputs]
+        targets = [self._targets[text] for text in table.inputs]
+        dtypes = [self._dtypes[text] for text in table.inputs]
         for op, (wanted, _), (first, last) in zip(ops, types, pairwise(table.bounds), strict=True):
-            count = last - first
-            if count == 1 and len(wanted) == 1:
-                target, dtype = targets[first]
-                if dtype is wanted[0]:
-                    op._inputs = (target,)
-                    continue
-            elif not count and not wanted:
+            if first == last and not wanted:
                 continue
-            found = targets[first:last]
-            if tuple([dtype for _, dtype in found]) == wanted:
-                op._inputs = tuple([target for target, _ in found])
+            if tuple(dtypes[first:last]) == wanted:
+                op._inputs = tuple(targets[first:last])
             else:
-                self._connect_with_care(op, found, wanted)
+                self._connect_with_care(op, list(zip(targets[first:last], dtypes[first:last], strict=True)), wanted)
         table.inputs, table.bounds = [], []
         if self._as_written:
             table.links = ([op._inputs for op in ops], [op._controls for op in ops])
 
     def _find_sources(self, table: NodeTable, ops: list[Operation]) -> None:
         """What each text among the inputs stands for, and whether a source comes only after its consumer."""
-        sources, by_name, first = self._sources, self.by_name, self.graph.next_id
+        targets, dtypes, by_name, first = self._targets, self._dtypes, self.by_name, self.graph.next_id
         mapped = {name for name, _ in self._mapping}
         consumers = np.repeat(np.arange(len(ops)), np.diff(table.bounds)).tolist()
         for text, row in zip(table.inputs, consumers, strict=True):
-            if text in sources:
+            if text in targets:
                 continue
             source = by_name.get(text)
             if source is None and text[:1] == "^" and not mapped:
                 source = by_name.get(text[1:])
                 if source is not None and source._id < first + row:
-                    sources[text] = (source, None)
+                    targets[text], dtypes[text] = source, None
                     continue
                 source = None
             if source is None or not source.output_types or text in mapped:
-                sources[text] = self._resolve(ops[row], table.names[row], text)
+                targets[text], dtypes[text] = self._resolve(ops[row], table.names[row], text)
                 continue
             if source._id >= first + row:
                 self._look_ahead(ops[row], source)
             outputs, types = source._outputs, source.output_types
             if outputs is None:
                 outputs = source._outputs = [Tensor(source, 0)] if len(types) == 1 else source.outputs
-            sources[text] = (outputs[0], types[0])
+            targets[text], dtypes[text] = outputs[0], types[0]
 
     def _connect_with_care(self, op: Operation, found: list[Source], wanted: tuple[DType, ...]) -> None:
         """Take inputs that are not one for one of the types that the op wants: controls, references, mistakes."""
