@@ -29,7 +29,7 @@ NO_NAMES = frozenset(
         *("Estimator", "Example", "HParams", "LegacySyncReplicasOptimizer", "Placeholder", "Placeholders"),
         *("RMSPropOptimizer", "SequenceExample", "Varialbe", "array_ops.transpose", "close", "embedding_lookup"),
         *("gfile.OpenFast", "linalg.eig", "optimizers.Adam", "parse_csv", "random_flip_left_right"),
-        *("random_flip_up_down", "resize_images", "nn.deconv2d", "contrib.framework.TensorSpec", "contrib.learn.TRAIN"),
+        *("random_flip_up_down", "resize_images", "contrib.framework.TensorSpec", "contrib.learn.TRAIN"),
     }
 )
 

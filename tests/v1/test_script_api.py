@@ -349,3 +349,7 @@ def test_stubs_are_taken_away_again():
         stubs.Set(sys, "byteorder", "middle")
         assert sys.byteorder == "middle"
     assert sys.byteorder in ("little", "big")
+
+
+def test_a_name_of_before_0_7_leads_to_todays():
+    assert tf.nn.deconv2d is tf.nn.conv2d_transpose

@@ -33,6 +33,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("regraft.v1.rnn_cell")
     if name == "seq2seq":  # where it was before TensorFlow 1.0
         return importlib.import_module("regraft.v1.contrib.legacy_seq2seq")
+    if name == "deconv2d":  # its name before TensorFlow 0.7
+        return conv2d_transpose  # noqa: F405
     if name in _NAMES:
         return getattr(importlib.import_module(f"regraft.v1.{_NAMES[name]}"), name)
     if name in ("depth_to_space", "space_to_depth", "space_to_batch"):
