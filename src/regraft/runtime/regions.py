@@ -50,6 +50,8 @@ class RegionPlanner(Planner):
         super().__init__(order, feeds, variables)
         # Numbers of handles of TensorArrays and stacks, and of lists: whether they can grow.
         self.objects: dict[int, bool] = {}
+        # The numbers of what loop variables start with, by their Enter, where a variable is read for it.
+        self._starts: dict[Operation, int] = {}
 
     def plan(self, fetches: Sequence[Tensor | Operation]) -> Plan:
         recovered = Structure(self.order, self.given, self.on_host)
@@ -262,11 +264,6 @@ class RegionPlanner(Planner):
             access = Access(0, name, not self._sees(entry, name))
             source = (self.number(maker._inputs[0]),)
             self.nodes.append(Node(maker, spec, bind_kernel(spec, maker), source, (found,), (access,), aliases=(None,)))
-        return found
-
-    @property
-    def _starts(self) -> dict[Operation, int]:
-        found: dict[Operation, int] = self.__dict__.setdefault("starts", {})
         return found
 
     def _plain(self, items: Iterable[Any]) -> Iterator[Node]:
