@@ -70,9 +70,11 @@ class Variables:
         self.initial(name)
 
     def read(self, access: Access) -> Any:
-        if not access.before and access.name in self.current:
-            return self.current[access.name]
-        return self.initial(access.name)
+        return self.initial(access.name) if access.before else self.latest(access.name)
+
+    def latest(self, name: str) -> Any:
+        """The value that the run has written, or else the one from before it; None where there is none."""
+        return self.current[name] if name in self.current else self.initial(name)
 
     def write(self, name: str, value: Any) -> None:
         self.current[name] = value

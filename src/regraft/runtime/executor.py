@@ -188,9 +188,8 @@ class Executor:
         first = step not in self._spent
         if not worth and not (first and step.size >= _WORTH_LOOKING):
             return None
-        lookup = lambda n: variables.current.get(n, variables.initial(n))  # noqa: E731
         sizes = {**self._interpreter.objects.sizes, **self._sizes.get(step, {})}
-        program = Program(step, plan.kept, plan.size, plan.known, values, lookup, sizes)
+        program = Program(step, plan.kept, plan.size, plan.known, values, variables.latest, sizes)
         if step.size >= _WORTH_LOOKING and program.load():
             return program
         if not worth:

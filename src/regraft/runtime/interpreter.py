@@ -92,7 +92,8 @@ class Interpreter:
         assert run is not None
         context = {"session": self._state, "node": node.key} if node.spec.named else {"session": self._state}
         (task,) = run(*args, **context)
-        return task  # type: ignore[no-any-return]
+        found: Task = task
+        return found
 
     def start(self, step: Step, values: Values, variables: Variables) -> Underway:
         """Begin a step whose last node may wait."""

@@ -23,7 +23,7 @@ from regraft.runtime import cache
 from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
 from regraft.runtime.interpreter import seeds
-from regraft.runtime.plan import Access, Step, parts, walk
+from regraft.runtime.plan import Step, parts, walk
 from regraft.runtime.state import SessionState
 from regraft.runtime.trace import Tracer
 
@@ -135,7 +135,7 @@ class Program:
 
     @staticmethod
     def _new(variables: Variables, name: str) -> Any:
-        value = variables.read(Access(0, name, False))
+        value = variables.latest(name)
         if value is None:
             raise Untraceable(f"variable {name!r} may be left without a value")
         return jnp.asarray(value)
@@ -159,12 +159,14 @@ class Program:
         returns  nothing, or what had no room and how large it would have become: then the run must be made again
         raises   CheckFailed where a check did; what the step should have changed is as it was
         """
+        if not self.random:
+            return self._run(values, variables, state)
         with state.random.drawing(node.key for node in self.random):
             return self._run(values, variables, state)
 
     def _run(self, values: Values, variables: Variables, state: SessionState) -> dict[str, int]:
-        donated = [variables.read(Access(0, n, False)) for n in self.donated]
-        read = [variables.read(Access(0, n, n not in variables.current)) for n in self.read]
+        donated = [variables.latest(n) for n in self.donated]
+        read = [variables.latest(n) for n in self.read]
         inputs = [values[n] for n in self.inputs]
         counters = self._counters_template()
         for i, node in enumerate(self.random):

@@ -20,7 +20,7 @@ from regraft.opkit.random import Rng
 from regraft.opkit.stacks import TracedStack
 from regraft.opkit.tensor_arrays import TracedTensorArray
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, side
-from regraft.runtime.plan import Access, Conditional, Dataflow, Loop, Node, walk
+from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, walk
 from regraft.runtime.trips import known_trips
 
 # A folded constant of more elements than this is computed by the program instead.
@@ -257,7 +257,7 @@ class _State:
         self.written = tuple(dict.fromkeys(a.name for a in node.writes))
         self.counted = tuple(dict.fromkeys(n.key for n in walk([node]) if n.spec.random or n.spec.checks))
         self.objects: list[TracedObject] = []
-        self._values = [variables.read(Access(0, n, False)) for n in self.written]
+        self._values = [variables.latest(n) for n in self.written]
         for name, value in zip(self.written, self._values, strict=True):
             if value is None:
                 raise Untraceable(f"variable {name!r} gets its first value in what may not run")
