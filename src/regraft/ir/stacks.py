@@ -6,7 +6,7 @@ import sys
 import traceback
 from types import CodeType, FrameType
 
-# (code, line) from the innermost frame to the outermost.
+# (code, place in it) from the innermost frame to the outermost. Which line that is, is looked up when somebody asks.
 Stack = tuple[tuple[CodeType, int], ...]
 
 _MOST = 16
@@ -22,16 +22,21 @@ def current() -> Stack:
     frame = innermost if frame is None else frame
     found: list[tuple[CodeType, int]] = []
     while frame is not None and len(found) < _MOST:
-        found.append((frame.f_code, frame.f_lineno))
+        found.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
     return tuple(found)
+
+
+def line_of(code: CodeType, place: int) -> int:
+    """The line of a place in the code."""
+    return next((line for start, end, line in code.co_lines() if start <= place < end and line), code.co_firstlineno)
 
 
 def summary(stack: Stack) -> traceback.StackSummary:
     """The stack in the form of the standard library, outermost line first."""
     return traceback.StackSummary.from_list(
         [
-            traceback.FrameSummary(code.co_filename, line, code.co_name, lookup_line=False)
-            for code, line in reversed(stack)
+            traceback.FrameSummary(code.co_filename, line_of(code, place), code.co_name, lookup_line=False)
+            for code, place in reversed(stack)
         ]
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from regraft import proto
 from regraft.ir.graph import Graph
-from regraft.ir.stacks import Stack
+from regraft.ir.stacks import Stack, line_of
 
 
 def debug_info(graph: Graph) -> proto.GraphDebugInfo:
@@ -45,7 +45,7 @@ def _put_trace(
 
 
 def _put_frame(message: Any, frame: tuple[CodeType, int], files: dict[str, int]) -> None:
-    code, line = frame
+    code, place = frame
     message.file_index = files.setdefault(code.co_filename, len(files))
-    message.line = line
+    message.line = line_of(code, place)
     message.func = code.co_name

@@ -281,12 +281,6 @@ class NodeReader:
             if text in targets:
                 continue
             source = by_name.get(text)
-            if source is None and text[:1] == "^" and not mapped:
-                source = by_name.get(text[1:])
-                if source is not None and source._id < first + row:
-                    targets[text], dtypes[text] = source, None
-                    continue
-                source = None
             if source is None or not source.output_types or text in mapped:
                 targets[text], dtypes[text] = self._resolve(ops[row], table.names[row], text)
                 continue
