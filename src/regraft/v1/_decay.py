@@ -49,6 +49,22 @@ def _half_cosine(b: Builder, fraction: Any) -> Any:
     return 0.5 * (1.0 + b.op("Cos", b.constant(math.pi) * fraction))
 
 
+def _passed(b: Builder, dtype: DType, global_step: Any, steps: Any, staircase: bool) -> Any:
+    """How often `steps` have passed; whole times alone for a staircase."""
+    passed: Any = b.cast(global_step, dtype) / steps
+    return b.op("Floor", passed) if staircase else passed
+
+
+def _line_and_cosine(
+    b: Builder, rate: Any, line: Any, fraction: Any, attrs: tuple[Any, Any, Any], scope: str
+) -> Tensor:
+    """rate * ((alpha + line) * cosine + beta); `attrs` are the periods of the cosine, alpha and beta."""
+    periods, alpha, beta = attrs
+    falling = _half_cosine(b, 2.0 * periods * fraction)
+    found: Tensor = multiply(rate, (alpha + line) * falling + beta, name=scope)
+    return found
+
+
 def exponential_decay(
     learning_rate: Any,
     global_step: Any,
@@ -60,11 +76,9 @@ def exponential_decay(
     """learning_rate * decay_rate ** (global_step / decay_steps); the exponent is cut to integers for a staircase."""
     with _schedule(name or "ExponentialDecay", learning_rate) as (b, scope, rate, dtype):
         steps, base = b.cast(decay_steps, dtype), b.cast(decay_rate, dtype)
-        step: Any = b.cast(global_step, dtype)
-        exponent = step / steps
-        if staircase:
-            exponent = b.op("Floor", exponent)
-        return multiply(rate, power_of(base, exponent), name=scope)  # type: ignore[no-any-return]
+        exponent = _passed(b, dtype, global_step, steps, staircase)
+        found: Tensor = multiply(rate, power_of(base, exponent), name=scope)
+        return found
 
 
 def natural_exp_decay(
@@ -92,12 +106,10 @@ def inverse_time_decay(
     """learning_rate / (1 + decay_rate * global_step / decay_steps)."""
     with _schedule(name or "InverseTimeDecay", learning_rate) as (b, scope, rate, dtype):
         steps, speed = b.cast(decay_steps, dtype), b.cast(decay_rate, dtype)
-        step: Any = b.cast(global_step, dtype)
-        passed = step / steps
-        if staircase:
-            passed = b.op("Floor", passed)
+        passed = _passed(b, dtype, global_step, steps, staircase)
         one = b.cast(b.constant(1), dtype)
-        return divide(rate, add(one, multiply(speed, passed)), name=scope)  # type: ignore[no-any-return]
+        found: Tensor = divide(rate, add(one, multiply(speed, passed)), name=scope)
+        return found
 
 
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Tensor:
@@ -129,7 +141,8 @@ def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = 
         for low, high, level in zip(limits[:-1], limits[1:], levels[1:-1], strict=True):
             inside = (step > low) & (step <= high)
             pairs.append((inside, lambda level=level: level))
-        return case(pairs, lambda: levels[0], exclusive=True)  # type: ignore[no-any-return]
+        found: Tensor = case(pairs, lambda: levels[0], exclusive=True)
+        return found
 
 
 piecewise_constant_decay = piecewise_constant
@@ -159,7 +172,8 @@ def polynomial_decay(
         else:
             step = b.op("Minimum", step, steps)
         fraction = divide(step, steps)
-        return add(multiply(rate - end, power_of(1 - fraction, power)), end, name=scope)  # type: ignore[no-any-return]
+        found: Tensor = add(multiply(rate - end, power_of(1 - fraction, power)), end, name=scope)
+        return found
 
 
 def cosine_decay(
@@ -170,7 +184,8 @@ def cosine_decay(
         steps = b.cast(decay_steps, dtype)
         step = b.op("Minimum", b.cast(global_step, dtype), steps)
         falling = _half_cosine(b, step / steps)
-        return multiply(rate, (1 - alpha) * falling + alpha)  # type: ignore[no-any-return]
+        found: Tensor = multiply(rate, (1 - alpha) * falling + alpha)
+        return found
 
 
 def cosine_decay_restarts(
@@ -206,7 +221,8 @@ def cosine_decay_restarts(
         restarts, fraction = cond(equal(longer, 1.0), alike, growing)
         height = lower**restarts
         falling = 0.5 * height * (1.0 + b.op("Cos", b.constant(math.pi) * fraction))
-        return multiply(rate, (1 - low) * falling + low, name=scope)  # type: ignore[no-any-return]
+        found: Tensor = multiply(rate, (1 - low) * falling + low, name=scope)
+        return found
 
 
 def linear_cosine_decay(
@@ -225,9 +241,7 @@ def linear_cosine_decay(
         alpha, beta = b.cast(alpha, dtype), b.cast(beta, dtype)
         step = b.op("Minimum", b.cast(global_step, dtype), steps)
         line = (steps - step) / steps
-        fraction = step / steps
-        falling = _half_cosine(b, 2.0 * periods * fraction)
-        return multiply(rate, (alpha + line) * falling + beta, name=scope)  # type: ignore[no-any-return]
+        return _line_and_cosine(b, rate, line, step / steps, (periods, alpha, beta), scope)
 
 
 def noisy_linear_cosine_decay(
@@ -254,6 +268,4 @@ def noisy_linear_cosine_decay(
         line = (steps - step) / steps
         deviation = b.op("Sqrt", variance / power_of(1.0 + step, calming))
         noisy = line + random_normal(line.shape, stddev=deviation)
-        fraction = step / steps
-        falling = _half_cosine(b, 2.0 * periods * fraction)
-        return multiply(rate, (alpha + noisy) * falling + beta, name=scope)  # type: ignore[no-any-return]
+        return _line_and_cosine(b, rate, noisy, step / steps, (periods, alpha, beta), scope)

@@ -20,14 +20,13 @@ from regraft.v1.data._options import Options
 Function = Callable[..., Any]
 
 
-class Dataset:
+class Dataset(_structure.Structured):
     """Elements one after the other, as an input of a program. Each method gives a new dataset.
 
     An element is a tensor, a sparse tensor, a dataset, or a tuple or mapping of these; a list is one tensor.
     """
 
     _variant_tensor: Tensor
-    _element_spec: Any
     _options: Options | None = None
     # Whether it is a component of an element, or made of one: TensorFlow has another class for those.
     _nested = False
@@ -38,26 +37,6 @@ class Dataset:
             raise TypeError("a dataset is made by tf.data.Dataset.from_tensors() and its like")
         self._variant_tensor = variant_tensor
         self._element_spec = element_spec
-
-    @property
-    def element_spec(self) -> Any:
-        """The structure of the elements."""
-        return self._element_spec
-
-    @property
-    def output_types(self) -> Any:
-        """The dtypes of the components, in the elements' structure."""
-        return _structure.types_of(self._element_spec)
-
-    @property
-    def output_shapes(self) -> Any:
-        """The static shapes of the components, in the elements' structure."""
-        return _structure.shapes_of(self._element_spec)
-
-    @property
-    def output_classes(self) -> Any:
-        """The classes of the components, in the elements' structure."""
-        return _structure.classes_of(self._element_spec)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} element_spec={self._element_spec}>"

@@ -12,7 +12,7 @@ from regraft.v1.data import _nest, _structure
 GLOBAL_ITERATORS = "iterators"
 
 
-class Iterator:
+class Iterator(_structure.Structured):
     """A place in a dataset, which moves on with each run of what `get_next` gives.
 
     Made by a dataset (`make_initializable_iterator`, `make_one_shot_iterator`), or by `from_structure` and
@@ -92,22 +92,6 @@ class Iterator:
             return self._string_handle
         tensor: Tensor = _context.builder().op("IteratorToStringHandle", self._iterator_resource, name=name)
         return tensor
-
-    @property
-    def element_spec(self) -> Any:
-        return self._element_spec
-
-    @property
-    def output_types(self) -> Any:
-        return _structure.types_of(self._element_spec)
-
-    @property
-    def output_shapes(self) -> Any:
-        return _structure.shapes_of(self._element_spec)
-
-    @property
-    def output_classes(self) -> Any:
-        return _structure.classes_of(self._element_spec)
 
 
 def of_spec(resource: Tensor, initializer: Operation | None, spec: Any) -> Iterator:

@@ -293,6 +293,32 @@ def from_legacy(types: Any, shapes: Any = None, classes: Any = None) -> Any:
     return _nest.pack(types, found)
 
 
+class Structured:
+    """What holds elements of one structure, and tells it."""
+
+    _element_spec: Any
+
+    @property
+    def element_spec(self) -> Any:
+        """The structure of the elements."""
+        return self._element_spec
+
+    @property
+    def output_types(self) -> Any:
+        """The dtypes of the components, in the elements' structure."""
+        return types_of(self._element_spec)
+
+    @property
+    def output_shapes(self) -> Any:
+        """The static shapes of the components, in the elements' structure."""
+        return shapes_of(self._element_spec)
+
+    @property
+    def output_classes(self) -> Any:
+        """The classes of the components, in the elements' structure."""
+        return classes_of(self._element_spec)
+
+
 def compatible(a: Any, b: Any) -> bool:
     """Whether an element of the one structure may be an element of the other."""
     try:
