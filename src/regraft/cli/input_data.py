@@ -79,9 +79,8 @@ class DataSet:
         if shuffle:
             self._shuffle()
         self._at = end - self.num_examples
-        return tuple(
-            np.concatenate([old, new[: self._at]]) for old, new in zip(rest, (self._images, self._labels), strict=True)
-        )  # type: ignore[return-value]
+        images, labels = self._images[: self._at], self._labels[: self._at]
+        return np.concatenate([rest[0], images]), np.concatenate([rest[1], labels])
 
     def _shuffle(self) -> None:
         order = np.arange(self.num_examples)

@@ -239,7 +239,8 @@ class Composites:
         with self.scope(name, "Cast") as scope:
             x = self.convert(x, name="x")
             if x.dtype.base is wanted:
-                return x  # type: ignore[no-any-return]
+                found: Tensor = x
+                return found
             cast: Tensor = self.op("Cast", x, DstT=wanted, name=scope)
             return cast
 

@@ -34,12 +34,14 @@ class NoArrayError(NotImplementedError, TypeError):
 
 def binary(b: Builder, name: str, x: Any, y: Any) -> Tensor:
     """`x <name> y` as the operator does it; either may be a Python value."""
+    found: Tensor
     with b.graph.name_scope(name) as scope:
         x_is_tensor = isinstance(x, Tensor) or conversion_for(x) is not None
         if x_is_tensor:
             x = b.convert(x, name="x")
             if name in _LOGIC and x.dtype.base is not dtypes.bool_:
-                return b.op(_LOGIC[name], x, y)  # type: ignore[no-any-return]
+                found = b.op(_LOGIC[name], x, y)
+                return found
             y = b.convert(y, x.dtype.base, name="y")
         else:
             y = b.convert(y, name="y")
@@ -50,13 +52,15 @@ def binary(b: Builder, name: str, x: Any, y: Any) -> Tensor:
         if name == "add" and x.dtype.base is dtypes.string:
             op_type = "Add"
         if name in _LOGIC and x.dtype.base is not dtypes.bool_:
-            return b.op(_LOGIC[name], x, y)  # type: ignore[no-any-return]
+            found = b.op(_LOGIC[name], x, y)
+            return found
         if name == "xor":
             either = b.op("LogicalOr", x, y)
             both = b.op("LogicalNot", b.op("LogicalAnd", x, y))
-            return b.op("LogicalAnd", either, both, name=scope)  # type: ignore[no-any-return]
-        out: Tensor = b.op(op_type, x, y, name=scope)
-        return out
+            found = b.op("LogicalAnd", either, both, name=scope)
+            return found
+        found = b.op(op_type, x, y, name=scope)
+        return found
 
 
 _DIVIDES_AS = {

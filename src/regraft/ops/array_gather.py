@@ -161,7 +161,8 @@ def _with_batch_offsets(b: Builder, shape: Tensor, indices: Any, batch: int) -> 
         rank: Any = b.rank(indices)
         spread = b.concat([before, [size], b.Tile([1], [rank - dim])], 0)
         out = out + b.reshape(offsets, spread)
-    return out  # type: ignore[no-any-return]
+    found: Tensor = out
+    return found
 
 
 # GatherNd

@@ -55,8 +55,13 @@ for _name, _shape in _versions("TextLineReader"):
         *, skip_header_lines: int, container: bytes, shared_name: bytes, session: Any, node: str
     ) -> Any:
         """The handle of a reader of lines."""
-        make = lambda name, locate: readers.TextLineReader(name, locate, skip_header_lines)  # noqa: E731
-        return _handle(session, node, container, shared_name, make)
+        return _handle(
+            session,
+            node,
+            container,
+            shared_name,
+            lambda name, locate: readers.TextLineReader(name, locate, skip_header_lines),
+        )
 
 
 for _name, _shape in _versions("TFRecordReader"):
@@ -66,8 +71,13 @@ for _name, _shape in _versions("TFRecordReader"):
         *, compression_type: bytes, container: bytes, shared_name: bytes, session: Any, node: str
     ) -> Any:
         """The handle of a reader of TFRecord files."""
-        make = lambda name, locate: readers.RecordReader(name, locate, compression_type.decode())  # noqa: E731
-        return _handle(session, node, container, shared_name, make)
+        return _handle(
+            session,
+            node,
+            container,
+            shared_name,
+            lambda name, locate: readers.RecordReader(name, locate, compression_type.decode()),
+        )
 
 
 @op("FixedLengthRecordReader", shape=fixed((2,)), **_HANDLE)
@@ -84,8 +94,13 @@ def fixed_length_record_reader(
 ) -> Any:
     """The handle of a reader of records of one length."""
     sizes = (record_bytes, header_bytes, footer_bytes, hop_bytes)
-    make = lambda name, locate: readers.FixedLengthReader(name, locate, *sizes, "")  # noqa: E731
-    return _handle(session, node, container, shared_name, make)
+    return _handle(
+        session,
+        node,
+        container,
+        shared_name,
+        lambda name, locate: readers.FixedLengthReader(name, locate, *sizes, ""),
+    )
 
 
 @op("FixedLengthRecordReaderV2", shape=scalar, **_HANDLE)
@@ -103,8 +118,13 @@ def fixed_length_record_reader_v2(
 ) -> Any:
     """The handle of a reader of records of one length, of compressed files too."""
     sizes = (record_bytes, header_bytes, footer_bytes, hop_bytes)
-    make = lambda name, locate: readers.FixedLengthReader(name, locate, *sizes, encoding.decode())  # noqa: E731
-    return _handle(session, node, container, shared_name, make)
+    return _handle(
+        session,
+        node,
+        container,
+        shared_name,
+        lambda name, locate: readers.FixedLengthReader(name, locate, *sizes, encoding.decode()),
+    )
 
 
 for _name, _shape in _versions("WholeFileReader"):

@@ -184,7 +184,8 @@ class ExponentialMovingAverage:
         """The name of the average of `var`, whether `apply` made it or will make it."""
         if var in self._averages:
             return str(self._averages[var].op.name)
-        return var.graph.unique_name(f"{var.op.name}/{self._name}", mark_as_used=False)  # type: ignore[no-any-return]
+        found: str = var.graph.unique_name(f"{var.op.name}/{self._name}", mark_as_used=False)
+        return found
 
     def variables_to_restore(self, moving_avg_variables: Sequence[Any] | None = None) -> dict[str, Any]:
         """What a Saver takes to restore the averages into the variables themselves.

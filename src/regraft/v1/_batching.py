@@ -318,7 +318,8 @@ def _batches(
 def _in_a_list(tensors: Any) -> list[Any]:
     if isinstance(tensors, Mapping):
         return [tensors[key] for key in sorted(tensors, key=str)]
-    return tensors  # type: ignore[no-any-return]
+    found: list[Any] = tensors
+    return found
 
 
 def _in_the_form_of(original: Any, tensors: Any) -> Any:

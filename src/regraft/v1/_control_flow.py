@@ -56,7 +56,8 @@ def _function(name: str, given: Any, older_name: str, older: Any) -> Callable[[]
         raise TypeError(f"cond(): {name!r} argument required")
     if not callable(function):
         raise TypeError(f"{name!r} must be callable.")
-    return function  # type: ignore[no-any-return]
+    found: Callable[[], Any] = function
+    return found
 
 
 def case(

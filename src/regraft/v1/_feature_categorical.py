@@ -229,7 +229,8 @@ class WeightedCategoricalColumn(CategoricalColumn):
 
     @property
     def _num_buckets(self) -> int:
-        return self.categorical_column._num_buckets  # type: ignore[no-any-return]
+        found: int = self.categorical_column._num_buckets
+        return found
 
     def _transform_feature(self, inputs: LazyBuilder) -> Any:
         weights = convert_to_tensor_or_sparse_tensor(inputs.get(self.weight_feature_key))

@@ -140,7 +140,8 @@ class IndicatorColumn(DenseColumn):
 
     @property
     def _parse_example_spec(self) -> dict[str, Any]:
-        return self.categorical_column._parse_example_spec  # type: ignore[no-any-return]
+        found: dict[str, Any] = self.categorical_column._parse_example_spec
+        return found
 
     @property
     def _variable_shape(self) -> TensorShape:
@@ -177,7 +178,8 @@ class EmbeddingColumn(DenseColumn):
 
     @property
     def _parse_example_spec(self) -> dict[str, Any]:
-        return self.categorical_column._parse_example_spec  # type: ignore[no-any-return]
+        found: dict[str, Any] = self.categorical_column._parse_example_spec
+        return found
 
     def _transform_feature(self, inputs: LazyBuilder) -> Any:
         return inputs.get(self.categorical_column)

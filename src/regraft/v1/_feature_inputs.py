@@ -97,7 +97,8 @@ def to_sparse(tensor: Any, ignore_value: Any = None) -> SparseTensor:
     """The sparse tensor of what is not `ignore_value`: "" for strings, -1 for integers, 0 for floats."""
     tensor = convert_to_tensor_or_sparse_tensor(tensor)
     if is_sparse(tensor):
-        return tensor  # type: ignore[no-any-return]
+        found: SparseTensor = tensor
+        return found
     with name_scope(None, "to_sparse_input", (tensor, ignore_value)):
         if ignore_value is None:
             kind = tensor.dtype.base

@@ -97,7 +97,8 @@ class Dense(Layer):
         return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
-        return TensorShape(input_shape)[:-1].concatenate(self.units)  # type: ignore[no-any-return]
+        found: TensorShape = TensorShape(input_shape)[:-1].concatenate(self.units)
+        return found
 
 
 def dense(inputs: Any, units: int, *args: Any, name: str | None = None, reuse: Any = None, **kwargs: Any) -> Any:

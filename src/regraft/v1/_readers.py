@@ -66,11 +66,13 @@ class ReaderBase:
 
     def restore_state(self, state: Any, name: str | None = None) -> Operation:
         """Go on from a state that `serialize_state` gave."""
-        return self._add("ReaderRestoreState", state, name=name)  # type: ignore[no-any-return]
+        found: Operation = self._add("ReaderRestoreState", state, name=name)
+        return found
 
     def reset(self, name: str | None = None) -> Operation:
         """Begin anew."""
-        return self._add("ReaderReset", name=name)  # type: ignore[no-any-return]
+        found: Operation = self._add("ReaderReset", name=name)
+        return found
 
     @property
     def _new(self) -> bool:

@@ -55,4 +55,5 @@ def report_uninitialized_resources(
                 return b.constant(np.array([], object), dtype=dtypes.string)
             missing = b.op("LogicalNot", b.stack([r.is_initialized for r in resource_list]))
             names = b.constant([r.handle.name for r in resource_list])
-            return boolean_mask(names, missing)  # type: ignore[no-any-return]
+            found: Tensor = boolean_mask(names, missing)
+            return found

@@ -180,7 +180,8 @@ def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
     if isinstance(element, Tensor) and element.dtype.is_ref:
         tensor: Tensor = Builder(element.graph).op("IsVariableInitialized", element, name=name)
         return tensor
-    return ref.is_initialized(name=name)  # type: ignore[no-any-return]
+    found: Tensor = ref.is_initialized(name=name)
+    return found
 
 
 def report_uninitialized_variables(var_list: Any = None, name: str = "report_uninitialized_variables") -> Tensor:
@@ -202,7 +203,8 @@ def report_uninitialized_variables(var_list: Any = None, name: str = "report_uni
             from regraft.v1._indexing import boolean_mask
 
             mask = b.op("LogicalNot", b.stack(initialized))
-            return boolean_mask(b.constant([v.op.name for v in var_list]), mask)  # type: ignore[no-any-return]
+            found: Tensor = boolean_mask(b.constant([v.op.name for v in var_list]), mask)
+            return found
 
 
 def _ref_of(ref: Any) -> Tensor | None:

@@ -202,7 +202,8 @@ class HookedSession(WrappedSession):
             if request.options:
                 _merge_options(options, request.options)
         if not feeds:
-            return user_feeds  # type: ignore[no-any-return]
+            found: Mapping[Any, Any] | None = user_feeds
+            return found
         if not user_feeds:
             return feeds
         _check_apart(user_feeds, feeds, "Same tensor is fed by a SessionRunHook and user.")

@@ -1,5 +1,6 @@
 """tf.nn: building blocks of neural networks. Those that are one op come from the table."""
 
+# ruff: noqa: F403  each module names in __all__ what it gives
 from __future__ import annotations
 
 import importlib
@@ -8,13 +9,14 @@ from typing import Any
 from regraft.v1 import _plain
 from regraft.v1._math import log_sigmoid as log_sigmoid
 from regraft.v1._math import sigmoid as sigmoid
-from regraft.v1._nn_basic import *  # noqa: F403  its __all__ is this module's
-from regraft.v1._nn_conv import *  # noqa: F403
-from regraft.v1._nn_embedding import *  # noqa: F403
-from regraft.v1._nn_loss import *  # noqa: F403
-from regraft.v1._nn_norm import *  # noqa: F403
-from regraft.v1._nn_pool import *  # noqa: F403
-from regraft.v1._nn_sampling import *  # noqa: F403
+from regraft.v1._nn_basic import *
+from regraft.v1._nn_conv import *
+from regraft.v1._nn_conv import conv2d_transpose as conv2d_transpose
+from regraft.v1._nn_embedding import *
+from regraft.v1._nn_loss import *
+from regraft.v1._nn_norm import *
+from regraft.v1._nn_pool import *
+from regraft.v1._nn_sampling import *
 
 # Names that not every program needs, and the modules where they live; rnn_cell is one itself.
 _NAMES = {
@@ -34,7 +36,7 @@ def __getattr__(name: str) -> Any:
     if name == "seq2seq":  # where it was before TensorFlow 1.0
         return importlib.import_module("regraft.v1.contrib.legacy_seq2seq")
     if name == "deconv2d":  # its name before TensorFlow 0.7
-        return conv2d_transpose  # noqa: F405
+        return conv2d_transpose
     if name in _NAMES:
         return getattr(importlib.import_module(f"regraft.v1.{_NAMES[name]}"), name)
     if name in ("depth_to_space", "space_to_depth", "space_to_batch"):

@@ -1,5 +1,6 @@
 """tf.signal: transforms of signals. Those that are one op come from the table."""
 
+# ruff: noqa: F403  each module names in __all__ what it gives
 from __future__ import annotations
 
 from regraft.v1 import _plain
@@ -13,7 +14,7 @@ from regraft.v1._signal_fft import irfft3d as irfft3d
 from regraft.v1._signal_fft import rfft as rfft
 from regraft.v1._signal_fft import rfft2d as rfft2d
 from regraft.v1._signal_fft import rfft3d as rfft3d
-from regraft.v1._signal_frames import *  # noqa: F403  its __all__ is this module's
-from regraft.v1._signal_windows import *  # noqa: F403
+from regraft.v1._signal_frames import *
+from regraft.v1._signal_windows import *
 
 __getattr__ = _plain.attribute_of("signal")

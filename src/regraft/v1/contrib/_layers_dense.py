@@ -49,9 +49,9 @@ def fully_connected(
     activation_fn: Any = nn_relu,
     normalizer_fn: Any = None,
     normalizer_params: Any = None,
-    weights_initializer: Any = xavier_initializer(),  # noqa: B008  a value without state
+    weights_initializer: Any = xavier_initializer(),
     weights_regularizer: Any = None,
-    biases_initializer: Any = Zeros(),  # noqa: B008
+    biases_initializer: Any = Zeros(),
     biases_regularizer: Any = None,
     reuse: Any = None,
     variables_collections: Any = None,
@@ -95,7 +95,7 @@ def fully_connected(
 def bias_add(
     inputs: Any,
     activation_fn: Any = None,
-    initializer: Any = Zeros(),  # noqa: B008
+    initializer: Any = Zeros(),
     regularizer: Any = None,
     reuse: Any = None,
     variables_collections: Any = None,
@@ -146,8 +146,8 @@ def legacy_fully_connected(
     x: Any,
     num_output_units: int,
     activation_fn: Any = None,
-    weight_init: Any = xavier_initializer(),  # noqa: B008
-    bias_init: Any = Zeros(),  # noqa: B008
+    weight_init: Any = xavier_initializer(),
+    bias_init: Any = Zeros(),
     name: str | None = None,
     weight_collections: Any = (GraphKeys.WEIGHTS,),
     bias_collections: Any = (GraphKeys.BIASES,),

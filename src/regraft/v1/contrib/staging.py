@@ -99,7 +99,8 @@ class StagingArea:
 
     def clear(self, name: str | None = None) -> Operation:
         """Throw all elements away."""
-        return self._add("StageClear", name or f"{self._name}_clear")  # type: ignore[no-any-return]
+        found: Operation = self._add("StageClear", name or f"{self._name}_clear")
+        return found
 
     def _attrs(self) -> dict[str, Any]:
         return {"capacity": self._capacity, "memory_limit": self._memory_limit, "shared_name": self._name}
