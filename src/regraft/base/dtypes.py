@@ -126,7 +126,7 @@ class DType:
             info: Any = ml_dtypes.finfo(base.numpy)  # type: ignore[no-untyped-call]  # ml_dtypes ships partial stubs
             return (info.min, info.max)
         if base.is_integer or base.is_quantized:
-            info = ml_dtypes.iinfo(base.numpy)  # type: ignore[no-untyped-call]
+            info = ml_dtypes.iinfo(base.numpy)  # type: ignore[no-untyped-call]  # as above
             return (info.min, info.max)
         raise TypeError(f"{self.name} has no smallest or largest value")
 

@@ -46,7 +46,7 @@ def _remote(path: str) -> tuple[Any, str]:
             hint="install regraft[remote], which brings fsspec",
         ) from e
     try:
-        return fsspec.core.url_to_fs(path)  # type: ignore[no-any-return, unused-ignore]
+        return fsspec.core.url_to_fs(path)  # type: ignore[no-any-return, unused-ignore]  # it has no types
     except (ImportError, ValueError) as e:
         raise errors.UnimplementedError(
             f"File system scheme '{path.partition('://')[0]}' not implemented (file: '{path}')", hint=str(e)

@@ -90,7 +90,7 @@ def _read(filename: Any, kind: type[M], parse: Callable[[bytes], T]) -> tuple[T 
     except proto.DecodeError as e:
         binary_error = e
     try:
-        return proto.parse_text(data.decode(), kind), data  # type: ignore[type-var]
+        return proto.parse_text(data.decode(), kind), data  # type: ignore[type-var]  # a message class
     except UnicodeDecodeError as e:
         raise OSError(
             f"Cannot parse file {path}: it is no binary {kind.__name__} ({binary_error}), and no text.{_hint(data)}"

@@ -185,7 +185,7 @@ def spread(parts: Iterable[tuple[Sizes, Any]], sizes: Sizes, window: Sizes, geom
 
     The transpose of `slices`.
     """
-    total = None
+    total: Any = None
     for position, part in parts:
         places = part.shape[1:-1]
         edges = []
@@ -199,7 +199,7 @@ def spread(parts: Iterable[tuple[Sizes, Any]], sizes: Sizes, window: Sizes, geom
         total = part if total is None else total + part
     low = [0, *(p[0] for p in geometry.pads), 0]
     high = [sizes[0], *(p[0] + n for p, n in zip(geometry.pads, sizes[1:-1], strict=True)), sizes[-1]]
-    return total if tuple(high) == total.shape else lax.slice(total, low, high)  # type: ignore[union-attr]
+    return total if tuple(high) == total.shape else lax.slice(total, low, high)
 
 
 def _scattered_product(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:

@@ -208,9 +208,10 @@ class LoopGradient:
             context = context.outer_context
         with self.graph.control_dependencies(None), self.grad_context.entered():
             if isinstance(context, CondContext) and context is not outermost:
-                pred, state = None, self
+                pred: Any = None
+                state: LoopGradient | None = self
                 while pred is None and state is not None:
-                    pred, state = state.history.get(context.pred.name), state.outer  # type: ignore[assignment]
+                    pred, state = state.history.get(context.pred.name), state.outer
                 branch = 1 - context.branch if dead_branch else context.branch
                 stack = control_nodes.switch_beside(b, stack, context.pred if pred is None else pred)[branch]
             popped: Tensor = b.StackPopV2(stack, elem_type=value.dtype.base)

@@ -132,7 +132,7 @@ class HostTensorArray(RunObject):
         value = self._elements[i]
         if value is not None:
             return tuple(value.shape)
-        return tuple(self._shape.as_list()) if self._shape.is_fully_defined() else None  # type: ignore[arg-type]
+        return tuple(self._shape.as_list()) if self._shape.is_fully_defined() else None  # type: ignore[arg-type]  # fully defined
 
     def gather(self, indices: Any, element_shape: Any) -> Any:
         """The elements of these indices, stacked."""
@@ -332,7 +332,7 @@ class TracedTensorArray(TracedObject):
     def gather(self, indices: Any, element_shape: Any) -> Any:
         count = static_shape(indices)[0]
         if count == 0 and not self.leaves():
-            self._allocate(tuple(TensorShape(element_shape).as_list()))  # type: ignore[arg-type]
+            self._allocate(tuple(TensorShape(element_shape).as_list()))  # type: ignore[arg-type]  # fully defined
         data = self._contents()
         if on_host(indices) and count == data.shape[0] and np.array_equal(indices, np.arange(count)):
             return data

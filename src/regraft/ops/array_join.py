@@ -102,7 +102,7 @@ def _concat_gradients(b: Builder, dy: Any, axis: Tensor, values: Sequence[Tensor
     if axis.op.type == "Const" and output_context(axis.op) is not output_context(dy.op):
         # Inside a loop the constant is made again, so that it does not come in through an Enter.
         axis = b.constant(constant_value(axis), axis.dtype.base)
-    where: Any = axis % b.rank(values[0])  # type: ignore[operator]
+    where: Any = axis % b.rank(values[0])  # type: ignore[operator]  # installed
     sizes: Any = []
     for value in values:
         size = b.shape(value)
@@ -120,7 +120,7 @@ def _concat_gradients(b: Builder, dy: Any, axis: Tensor, values: Sequence[Tensor
 def _concat_sparse_gradients(
     b: Builder, dy: IndexedSlices, axis: Tensor, values: Sequence[Tensor]
 ) -> list[IndexedSlices]:
-    where: Any = axis % b.rank(values[0])  # type: ignore[operator]
+    where: Any = axis % b.rank(values[0])  # type: ignore[operator]  # installed
     static = constant_value(axis)
     if static is None:
         raise ValueError("Can only compute IndexedSlices gradient with statically-known concat_dim")
@@ -153,7 +153,7 @@ def _columns_of_slices(b: Builder, dy: IndexedSlices, where: Any, sizes: list[Te
     for size in sizes:
         new = b.Slice(dy.values, begin, b.concat([[-1], b.Slice(size, [1], [-1])], 0))
         out.append(IndexedSlices(new, dy.indices, size))
-        begin = b.op("AddV2", begin, size * mask, name="Add")  # type: ignore[operator]
+        begin = b.op("AddV2", begin, size * mask, name="Add")  # type: ignore[operator]  # installed
     return out
 
 

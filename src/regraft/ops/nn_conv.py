@@ -79,7 +79,7 @@ def input_sizes_of(sizes: Any, filter_sizes: Sequence[int], batch: int, data_for
     """The full shape that `input_sizes` stands for: all four dimensions, or height and width alone."""
     values = tuple(int(n) for n in sizes)
     if len(values) == 2:
-        return tuple(layout(data_format, batch, values, filter_sizes[2]))  # type: ignore[arg-type]
+        return tuple(layout(data_format, batch, values, filter_sizes[2]))  # type: ignore[arg-type]  # all are known here
     if len(values) != 4:
         raise InvalidArgumentError(f"input_sizes must have 4 (or 2) elements, got {list(values)}")
     return values

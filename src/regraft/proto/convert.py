@@ -35,7 +35,7 @@ def parse(data: bytes | bytearray | memoryview, cls: type[M]) -> M:
     raises   DecodeError if `data` is not such a message
     """
     message = cls()
-    message.ParseFromString(bytes(data) if isinstance(data, memoryview) else data)  # type: ignore[arg-type]
+    message.ParseFromString(bytes(data) if isinstance(data, memoryview) else data)  # type: ignore[arg-type]  # takes a bytearray too
     return message
 
 

@@ -60,7 +60,7 @@ def _expand(graph: Graph, fetch: Any, flat: dict[Tensor | Operation, int]) -> Re
         kind = type(fetch)
         if kind is dict:
             return lambda values: {k: p(values) for k, p in zip(keys, items, strict=True)}
-        return lambda values: kind((k, p(values)) for k, p in zip(keys, items, strict=True))  # type: ignore[call-arg]
+        return lambda values: kind((k, p(values)) for k, p in zip(keys, items, strict=True))  # type: ignore[call-arg]  # a mapping of pairs
     if hasattr(type(fetch), "__attrs_attrs__"):
         names = [a.name for a in type(fetch).__attrs_attrs__]
         fields = [_expand(graph, getattr(fetch, n), flat) for n in names]

@@ -23,11 +23,11 @@ class GradientDescentOptimizer(OneOp):
 
     def _resource_apply_sparse_duplicate_indices(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
         b = Builder(self._graph)
-        return b.op("ResourceScatterAdd", var.handle, indices, -grad * self._tensors["learning_rate"])  # type: ignore[operator]
+        return b.op("ResourceScatterAdd", var.handle, indices, -grad * self._tensors["learning_rate"])  # type: ignore[operator]  # installed
 
     def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Any) -> Any:
         delta = IndexedSlices(
-            grad.values * self._h("learning_rate", var),  # type: ignore[operator]
+            grad.values * self._h("learning_rate", var),  # type: ignore[operator]  # installed
             grad.indices,
             grad.dense_shape,
         )
@@ -112,15 +112,15 @@ class AdamOptimizer(Optimizer):
         lr, beta1, beta2, epsilon = (
             self._cast(t, var) for t in (self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t)
         )
-        one_minus2: Any = 1 - power2  # type: ignore[operator]
-        rate: Any = lr * b.op("Sqrt", one_minus2) / (1 - power1)  # type: ignore[operator]
+        one_minus2: Any = 1 - power2  # type: ignore[operator]  # installed
+        rate: Any = lr * b.op("Sqrt", one_minus2) / (1 - power1)  # type: ignore[operator]  # installed
         m = self.get_slot(var, "m")
-        scaled = grad * (1 - beta1)  # type: ignore[operator]
+        scaled = grad * (1 - beta1)  # type: ignore[operator]  # installed
         m_t = m.assign(m * beta1, use_locking=self._use_locking)
         with self._graph.control_dependencies([_write(m_t)]):
             m_t = self._scatter_add(m, indices, scaled)
         v = self.get_slot(var, "v")
-        scaled = (grad * grad) * (1 - beta2)  # type: ignore[operator]
+        scaled = (grad * grad) * (1 - beta2)  # type: ignore[operator]  # installed
         v_t = v.assign(v * beta2, use_locking=self._use_locking)
         with self._graph.control_dependencies([_write(v_t)]):
             v_t = self._scatter_add(v, indices, scaled)

@@ -384,7 +384,7 @@ def merge(
         sizes = [cast(size, dtypes.int64) for size in vocab_size]
         kept = ids_of[0].indices[:, :-1]  # type: ignore[index]  # installed
         indices = concat_([kept, *ids], 1)
-        shape = concat_([ids_of[0].dense_shape[:-1], sizes], 0)  # type: ignore[index]
+        shape = concat_([ids_of[0].dense_shape[:-1], sizes], 0)  # type: ignore[index]  # installed
         out = SparseTensor(indices, values.values, shape)
         if already_sorted:
             return out

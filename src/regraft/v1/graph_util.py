@@ -91,7 +91,7 @@ def tensor_shape_from_node_def_name(graph: Graph, input_name: str) -> Any:
 
 def must_run_on_cpu(node: Any, pin_variables_on_cpu: bool = False) -> bool:
     """Whether TensorFlow has an operation (or NodeDef) on the CPU alone: constants of strings and int32, and others."""
-    node_def: Any = node.node_def if isinstance(node, Operation) else node  # type: ignore[attr-defined]
+    node_def: Any = node.node_def if isinstance(node, Operation) else node  # type: ignore[attr-defined]  # installed
     if pin_variables_on_cpu and node_def.op in _PINNED:
         return True
     attr, types = {

@@ -55,7 +55,7 @@ def test_src_dir_path(relative_path: str) -> str:
     return os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), relative_path)
 
 
-test_src_dir_path.__test__ = False  # type: ignore[attr-defined]
+test_src_dir_path.__test__ = False  # type: ignore[attr-defined]  # pytest asks for it
 
 
 def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:

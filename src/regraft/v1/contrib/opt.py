@@ -107,7 +107,7 @@ class DecoupledWeightDecayExtension(Optimizer):
 def extend_with_decoupled_weight_decay(base_optimizer: type) -> type:
     """The class of the optimizer with a first argument `weight_decay`; see `DecoupledWeightDecayExtension`."""
 
-    class OptimizerWithDecoupledWeightDecay(DecoupledWeightDecayExtension, base_optimizer):  # type: ignore[misc]
+    class OptimizerWithDecoupledWeightDecay(DecoupledWeightDecayExtension, base_optimizer):  # type: ignore[misc]  # the base is known only now
         def __init__(self, weight_decay: Any, *args: Any, **kwargs: Any) -> None:
             self._weight_decay = weight_decay
             self._decay_var_list = None

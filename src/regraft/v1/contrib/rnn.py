@@ -12,7 +12,7 @@ from regraft.v1.contrib._missing import missing_from
 from regraft.v1.contrib._rnn_blocks import *
 from regraft.v1.contrib._rnn_cells import *
 from regraft.v1.contrib._rnn_linear import Linear as _Linear  # noqa: F401  programs import it from inside
-from regraft.v1.contrib._rnn_linear import linear as _linear  # noqa: F401
+from regraft.v1.contrib._rnn_linear import linear as _linear  # noqa: F401  # programs take it from here
 from regraft.v1.contrib._rnn_rare_cells import *
 from regraft.v1.contrib._rnn_stack import *
 from regraft.v1.contrib._rnn_wrappers import *

@@ -56,4 +56,4 @@ class Options:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Options) and self._values == other._values
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as Python has it beside __eq__
