@@ -1,4 +1,4 @@
-"""Convolution over any number of spatial axes, and its two gradients, as programs of XLA.
+"""Convolution over any number of spatial axes, and its two gradients, as programs of XLA; in NumPy for host values.
 
 Two lowerings. On GPUs and TPUs, XLA's native convolutions in the layout of the data. On CPUs, what was measured to be
 fastest there (ResNet-50's shapes, batches of 1 to 32, against 150 GF/s of matrix products):
@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from regraft.opkit.arrays import jax, lax
+from regraft.opkit import host_convolution
+from regraft.opkit.arrays import jax, lax, on_host
 from regraft.opkit.padding import Pads, extent
 
 Sizes = tuple[int, ...]
@@ -67,6 +68,8 @@ def on_cpu() -> bool:
 
 def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
     """The convolution of `x` with `filters` [window..., in / groups, out], in the layout and dtype of `x`."""
+    if on_host(x, filters):
+        return host_convolution.convolve(x, filters, output_sizes(x.shape, filters.shape, geometry), geometry)
     groups = x.shape[geometry.channel_axis] // filters.shape[-2]
     if on_cpu() and groups == 1:
         if not geometry.channels_last:
@@ -79,6 +82,8 @@ def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
 
 def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
     """The gradient of `convolve` towards its input of shape `sizes`."""
+    if on_host(filters, dy):
+        return host_convolution.input_gradient(sizes, filters, dy, geometry)
     groups = sizes[geometry.channel_axis] // filters.shape[-2]
     if on_cpu() and groups == 1:
         if not geometry.channels_last:
@@ -91,6 +96,8 @@ def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> A
 
 def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
     """The gradient of `convolve` towards its filters of shape `sizes`."""
+    if on_host(x, dy):
+        return host_convolution.filter_gradient(x, sizes, dy, geometry)
     channels = x.shape[geometry.channel_axis]
     groups = channels // sizes[-2]
     if on_cpu() and groups == 1:

@@ -1,4 +1,5 @@
-"""Depthwise convolution, where each channel has filters of its own, and its two gradients, as programs of XLA.
+"""Depthwise convolution, where each channel has filters of its own, and its two gradients, as programs of XLA; in
+NumPy for host values.
 
 On CPUs a sum of elementwise products over strided slices, which XLA fuses into one loop: a twentieth of the time of its
 grouped convolutions there. On GPUs and TPUs the grouped convolutions.
@@ -13,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from regraft.opkit.arrays import lax
+from regraft.opkit import host_depthwise
+from regraft.opkit.arrays import lax, on_host
 from regraft.opkit.convolution import (
     Geometry,
     Sizes,
@@ -57,6 +59,8 @@ def _split(x: Any, multiplier: int) -> Any:
 
 def depthwise(x: Any, filters: Any, geometry: Geometry) -> Any:
     """Convolve each channel of `x` with its filters [window..., channels, multiplier] into `multiplier` channels."""
+    if on_host(x, filters):
+        return host_depthwise.depthwise(x, filters, output_sizes(x.shape, filters.shape, geometry), geometry)
     if not on_cpu():
         return native(x, _grouped(filters), geometry, x.shape[geometry.channel_axis])
     if not geometry.channels_last:
@@ -76,6 +80,8 @@ def depthwise(x: Any, filters: Any, geometry: Geometry) -> Any:
 
 def depthwise_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
     """The gradient of `depthwise` towards its input of shape `sizes`."""
+    if on_host(filters, dy):
+        return host_depthwise.depthwise_input_gradient(sizes, filters, dy, geometry)
     if not on_cpu():
         return native_input_gradient(sizes, _grouped(filters), dy, geometry, sizes[geometry.channel_axis])
     if not geometry.channels_last:
@@ -118,6 +124,8 @@ def _mirrored(sizes: Sizes, window: Sizes, places: Sizes, geometry: Geometry) ->
 
 def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
     """The gradient of `depthwise` towards its filters of shape `sizes`."""
+    if on_host(x, dy):
+        return host_depthwise.depthwise_filter_gradient(x, sizes, dy, geometry)
     *window, channels, multiplier = sizes
     if not on_cpu():
         grouped = (*window, 1, channels * multiplier)

@@ -64,3 +64,15 @@ def all_pads(
     """`window_pads` for each spatial axis."""
     pairs = explicit or ((0, 0),) * len(sizes)
     return tuple(window_pads(n, w, s, padding, p) for n, w, s, p in zip(sizes, windows, strides, pairs, strict=True))
+
+
+def covered(
+    size: int, position: int, places: int, stride: int, dilation: int, pad: tuple[int, int]
+) -> tuple[slice, slice]:
+    """Along one axis: the cells of an input that one position of the window meets, and the places where it does."""
+    offset = position * dilation - pad[0]
+    first = max(0, -(offset // stride))
+    last = min(places - 1, (size - 1 - offset) // stride)
+    if last < first:
+        return slice(0, 0), slice(0, 0)
+    return slice(first * stride + offset, last * stride + offset + 1, stride), slice(first, last + 1)

@@ -1,4 +1,4 @@
-"""Pooling over windows on any axes, and its gradients, as programs of XLA.
+"""Pooling over windows on any axes, and its gradients, as programs of XLA; in NumPy for host values.
 
 A window of few positions is a chain of elementwise operations on strided slices of the padded input, one slice for each
 position, which XLA fuses into one loop. On CPUs that takes a half to a fifth of the time of its reduce-window, and the
@@ -17,7 +17,8 @@ import numpy as np
 
 from regraft.base.dtypes import as_dtype
 from regraft.base.errors import InvalidArgumentError
-from regraft.opkit.arrays import jax, lax
+from regraft.opkit import host_pooling
+from regraft.opkit.arrays import jax, lax, on_host
 from regraft.opkit.padding import Pads, window_pads
 
 Sizes = tuple[int, ...]
@@ -108,6 +109,8 @@ def _larger(a: Any, b: Any) -> Any:
 
 def max_pool(x: Any, window: Window) -> Any:
     """The largest value in each window; nan counts as the lowest value, as in TensorFlow's CPU kernels."""
+    if on_host(x):
+        return host_pooling.max_pool(x, window)
     lowest = np.asarray(_lowest(x.dtype), x.dtype)
     if window.count > _MOST_POSITIONS:
         return lax.reduce_window(x, lowest, _larger, window.sizes, window.strides, window.pads)
@@ -128,6 +131,8 @@ def _first_largest(x: Any, y: Any, window: Window) -> Iterator[tuple[Sizes, Any]
 
 def max_pool_gradient(x: Any, y: Any, dy: Any, window: Window) -> Any:
     """`dy` at the first largest cell of each window of `x`, summed where windows overlap; y is the pooled x."""
+    if on_host(x, y, dy):
+        return host_pooling.max_pool_gradient(x, y, dy, window)
     if window.count > _MOST_POSITIONS:
         lowest = np.asarray(-np.inf, x.dtype) if x.dtype.kind in "fV" else np.asarray(_lowest(x.dtype), x.dtype)
         _, back = jax.vjp(lambda v: lax.reduce_window(v, lowest, lax.max, window.sizes, window.strides, window.pads), x)
@@ -148,6 +153,8 @@ def max_pool_gradient(x: Any, y: Any, dy: Any, window: Window) -> Any:
 
 def max_pool_gradient_to_all(x: Any, y: Any, dy: Any, window: Window) -> Any:
     """`dy` at every cell that equals the maximum of its window, as TensorFlow's CPU kernel for volumes has it."""
+    if on_host(x, y, dy):
+        return host_pooling.max_pool_gradient_to_all(x, y, dy, window)
     zero = _full(dy, 0)
     parts = {p: lax.select(lax.eq(part, y), dy, zero) for p, part in _slices(x, window, _lowest(x.dtype))}
     return _spread(parts.__getitem__, x.shape, dy, window)
@@ -155,6 +162,8 @@ def max_pool_gradient_to_all(x: Any, y: Any, dy: Any, window: Window) -> Any:
 
 def max_pool_gather(x: Any, y: Any, values: Any, window: Window) -> Any:
     """The entry of `values` at the first largest cell of each window of `x`: the gradient of the gradient."""
+    if on_host(x, y, values):
+        return host_pooling.max_pool_gather(x, y, values, window)
     total = _full(y, 0)
     pairs = zip(_first_largest(x, y, window), _slices(values, window, 0), strict=True)
     for (_, first), (_, part) in pairs:
@@ -286,6 +295,8 @@ def _wide(x: Any) -> Any:
 
 def avg_pool(x: Any, window: Window) -> Any:
     """The mean of each window's cells, those on the padding not counted."""
+    if on_host(x):
+        return host_pooling.avg_pool(x, _counts(x.shape, window, np.float32), window)
     dtype, x = x.dtype, _wide(x)
     zero = np.zeros((), x.dtype)
     places = window.places(x.shape)
@@ -312,6 +323,8 @@ def avg_pool(x: Any, window: Window) -> Any:
 
 def avg_pool_gradient(sizes: Sizes, dy: Any, window: Window) -> Any:
     """Each entry of `dy` shared out evenly among the cells of its window, for an input of shape `sizes`."""
+    if on_host(dy):
+        return host_pooling.avg_pool_gradient(sizes, dy, _counts(sizes, window, np.float32), window)
     dtype, dy = dy.dtype, _wide(dy)
     shares = dy / _spread_counts(_counts(sizes, window, dy.dtype), dy.shape)
     if (

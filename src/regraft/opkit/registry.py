@@ -89,6 +89,7 @@ class OpSpec:
               they name the variable of the first input in `writes`
     blind     inputs in `writes` whose old value the kernel does not need: they may be uninitialized
     lax       the kernel can't run on NumPy: the interpreter compiles it by itself
+    costly    the kernel takes so long on NumPy that a step with it is compiled at once where that is for a GPU or TPU
     random    the kernel takes `rng` (see `opkit.random`), drawn from the session's counter for the node
     session   HOST only: the kernel takes `session`, the run's resources (queues, tables, iterators, files); if it takes
               `node` as well, that is the name of its node, after which a resource is called that nobody named; one
@@ -118,6 +119,7 @@ class OpSpec:
     writes: tuple[str, ...] = ()
     blind: tuple[str, ...] = ()
     lax: bool = False
+    costly: bool = False
     random: bool = False
     session: bool = False
     objects: bool = False
@@ -199,6 +201,7 @@ def op(
     writes: str | Sequence[str] = (),
     blind: str | Sequence[str] = (),
     lax: bool = False,
+    costly: bool = False,
     random: bool = False,
     session: bool = False,
     objects: bool = False,
@@ -227,6 +230,7 @@ def op(
                 writes=_tuple(writes),
                 blind=_tuple(blind),
                 lax=lax,
+                costly=costly,
                 random=random,
                 session=session,
                 objects=objects,

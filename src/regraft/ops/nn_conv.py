@@ -32,7 +32,7 @@ def check_channels(channels: int, filter_sizes: Sequence[int]) -> None:
         )
 
 
-@op("Conv2D", shape=_conv_shape, lax=True)
+@op("Conv2D", shape=_conv_shape, costly=True)
 def conv2d(
     input: Any,
     filter: Any,
@@ -85,7 +85,7 @@ def input_sizes_of(sizes: Any, filter_sizes: Sequence[int], batch: int, data_for
     return values
 
 
-@op("Conv2DBackpropInput", shape=_input_gradient_shape, static="input_sizes", lax=True)
+@op("Conv2DBackpropInput", shape=_input_gradient_shape, static="input_sizes", costly=True)
 def conv2d_backprop_input(
     input_sizes: Any,
     filter: Any,
@@ -120,7 +120,7 @@ def _filter_gradient_shape(c: ShapeContext) -> list[Sizes]:
     return [with_rank(c, c.sizes(1), 4)]
 
 
-@op("Conv2DBackpropFilter", shape=_filter_gradient_shape, static="filter_sizes", lax=True)
+@op("Conv2DBackpropFilter", shape=_filter_gradient_shape, static="filter_sizes", costly=True)
 def conv2d_backprop_filter(
     input: Any,
     filter_sizes: Any,

@@ -54,7 +54,7 @@ def _conv_shape(c: ShapeContext) -> list[Sizes]:
     return [(x[0], *spatial, filters[4]) if channel == 4 else (x[0], filters[4], *spatial)]
 
 
-@op("Conv3D", shape=_conv_shape, lax=True)
+@op("Conv3D", shape=_conv_shape, costly=True)
 def conv3d(input: Any, filter: Any, *, strides: Any, padding: bytes, data_format: bytes, dilations: Any) -> Any:
     """Convolve a batch of volumes with a bank of filters.
 
@@ -94,7 +94,7 @@ def _filter_gradient(
     return filter_gradient(x, sizes, dy, g)
 
 
-@op("Conv3DBackpropInputV2", shape=lambda c: [with_rank(c, c.sizes(0), 5)], static="input_sizes", lax=True)
+@op("Conv3DBackpropInputV2", shape=lambda c: [with_rank(c, c.sizes(0), 5)], static="input_sizes", costly=True)
 def conv3d_backprop_input_v2(
     input_sizes: Any,
     filter: Any,
@@ -120,7 +120,7 @@ def _(b: Any, node: Any, grad: Any) -> Any:
     ]
 
 
-@op("Conv3DBackpropFilterV2", shape=lambda c: [with_rank(c, c.sizes(1), 5)], static="filter_sizes", lax=True)
+@op("Conv3DBackpropFilterV2", shape=lambda c: [with_rank(c, c.sizes(1), 5)], static="filter_sizes", costly=True)
 def conv3d_backprop_filter_v2(
     input: Any,
     filter_sizes: Any,

@@ -31,7 +31,7 @@ def _check(x_sizes: Sequence[int], filter_sizes: Sequence[int], data_format: byt
         )
 
 
-@op("DepthwiseConv2dNative", shape=_shape, lax=True)
+@op("DepthwiseConv2dNative", shape=_shape, costly=True)
 def depthwise_conv2d_native(
     input: Any,
     filter: Any,
@@ -68,7 +68,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     "DepthwiseConv2dNativeBackpropInput",
     shape=lambda c: [with_rank(c, c.sizes(0), 4)],
     static="input_sizes",
-    lax=True,
+    costly=True,
 )
 def depthwise_conv2d_native_backprop_input(
     input_sizes: Any,
@@ -104,7 +104,7 @@ def _(b: Any, node: Any, grad: Any) -> Any:
     "DepthwiseConv2dNativeBackpropFilter",
     shape=lambda c: [with_rank(c, c.sizes(1), 4)],
     static="filter_sizes",
-    lax=True,
+    costly=True,
 )
 def depthwise_conv2d_native_backprop_filter(
     input: Any,

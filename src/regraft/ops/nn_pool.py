@@ -65,7 +65,7 @@ def _window(
 # Maxima
 
 
-@op("MaxPool", shape=_pool_shape, lax=True)
+@op("MaxPool", shape=_pool_shape, costly=True)
 def max_pool_op(
     input: Any, *, ksize: Any, strides: Any, padding: bytes, explicit_paddings: Any, data_format: bytes
 ) -> Any:
@@ -84,7 +84,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [b.MaxPoolGrad(node.inputs[0], node.outputs[0], dy, **attrs)]
 
 
-@op("MaxPoolV2", shape=_pool_input_shape, static=("ksize", "strides"), lax=True)
+@op("MaxPoolV2", shape=_pool_input_shape, static=("ksize", "strides"), costly=True)
 def max_pool_v2(input: Any, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Any:
     """MaxPool with the window and its strides as inputs."""
     return max_pool(input, _window(input, ksize, strides, padding, data_format))
@@ -107,7 +107,7 @@ def _image_gradient_shape(c: ShapeContext) -> list[Sizes]:
     return [with_rank(c, c.input(0), 4)]
 
 
-@op("MaxPoolGrad", shape=_image_gradient_shape, lax=True)
+@op("MaxPoolGrad", shape=_image_gradient_shape, costly=True)
 def max_pool_grad(
     orig_input: Any,
     orig_output: Any,
@@ -131,7 +131,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [b.zeros_like(x), b.zeros_like(y), b.MaxPoolGradGrad(x, y, dy, **attrs)]
 
 
-@op("MaxPoolGradV2", shape=_image_gradient_shape, static=("ksize", "strides"), lax=True)
+@op("MaxPoolGradV2", shape=_image_gradient_shape, static=("ksize", "strides"), costly=True)
 def max_pool_grad_v2(
     orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes
 ) -> Any:
@@ -152,7 +152,7 @@ def _max_pool_grad_grad(x: Any, y: Any, grad: Any, window: Window) -> Any:
     return max_pool_gather(x, y, grad, window)
 
 
-@op("MaxPoolGradGrad", shape=_pool_shape, lax=True)
+@op("MaxPoolGradGrad", shape=_pool_shape, costly=True)
 def max_pool_grad_grad(
     orig_input: Any, orig_output: Any, grad: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes
 ) -> Any:
@@ -174,7 +174,7 @@ def _grad_grad_input_shape(c: ShapeContext) -> list[Sizes]:
     return [pooled_shape(c, c.input(0), [int(k) for k in ksize], [int(s) for s in strides])]
 
 
-@op("MaxPoolGradGradV2", shape=_grad_grad_input_shape, static=("ksize", "strides"), lax=True)
+@op("MaxPoolGradGradV2", shape=_grad_grad_input_shape, static=("ksize", "strides"), costly=True)
 def max_pool_grad_grad_v2(
     orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes
 ) -> Any:
@@ -185,7 +185,7 @@ def max_pool_grad_grad_v2(
 # Means
 
 
-@op("AvgPool", shape=_pool_shape, lax=True)
+@op("AvgPool", shape=_pool_shape, costly=True)
 def avg_pool_op(value: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Any:
     """The mean of each window, over the cells that lie on the input.
 
@@ -212,7 +212,7 @@ def _avg_pool_grad(shape: Any, dy: Any, ksize: Any, strides: Any, padding: bytes
     return avg_pool_gradient(sizes, dy, window)
 
 
-@op("AvgPoolGrad", shape=_avg_gradient_shape(4), static="orig_input_shape", lax=True)
+@op("AvgPoolGrad", shape=_avg_gradient_shape(4), static="orig_input_shape", costly=True)
 def avg_pool_grad(
     orig_input_shape: Any, grad: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes
 ) -> Any:
@@ -229,7 +229,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 # Volumes
 
 
-@op("MaxPool3D", shape=_pool_shape, lax=True)
+@op("MaxPool3D", shape=_pool_shape, costly=True)
 def max_pool_3d(input: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Any:
     """MaxPool on volumes: [batch, depth, height, width, channels] for NDHWC, channels second for NCDHW."""
     return max_pool(input, _window(input, ksize, strides, padding, data_format))
@@ -245,7 +245,7 @@ def _volume_gradient_shape(c: ShapeContext) -> list[Sizes]:
     return [with_rank(c, c.input(0), 5)]
 
 
-@op("MaxPool3DGrad", shape=_volume_gradient_shape, lax=True)
+@op("MaxPool3DGrad", shape=_volume_gradient_shape, costly=True)
 def max_pool_3d_grad(
     orig_input: Any, orig_output: Any, grad: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes
 ) -> Any:
@@ -263,7 +263,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [b.zeros_like(x), b.zeros_like(y), b.MaxPool3DGradGrad(x, y, dy, **attrs)]
 
 
-@op("MaxPool3DGradGrad", shape=_pool_shape, lax=True)
+@op("MaxPool3DGradGrad", shape=_pool_shape, costly=True)
 def max_pool_3d_grad_grad(
     orig_input: Any, orig_output: Any, grad: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes
 ) -> Any:
@@ -278,7 +278,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [b.zeros_like(x), b.zeros_like(y), b.MaxPool3DGrad(x, y, dy, **attrs)]
 
 
-@op("AvgPool3D", shape=_pool_shape, lax=True)
+@op("AvgPool3D", shape=_pool_shape, costly=True)
 def avg_pool_3d(input: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Any:
     """AvgPool on volumes."""
     return avg_pool(input, _window(input, ksize, strides, padding, data_format))
@@ -290,7 +290,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [b.AvgPool3DGrad(b.shape(node.inputs[0]), dy, **attrs)]
 
 
-@op("AvgPool3DGrad", shape=_avg_gradient_shape(5), static="orig_input_shape", lax=True)
+@op("AvgPool3DGrad", shape=_avg_gradient_shape(5), static="orig_input_shape", costly=True)
 def avg_pool_3d_grad(
     orig_input_shape: Any, grad: Any, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes
 ) -> Any:

@@ -1,7 +1,8 @@
 """Compiled programs on disk, so that the next process need not compile them again.
 
 The folder is `$REGRAFT_CACHE_DIR`, else `$XDG_CACHE_HOME/regraft`, else `~/.cache/regraft`; an empty REGRAFT_CACHE_DIR
-turns the cache off. A file is a sha256 of the rest, then the program as JAX serializes it. Files that do not fit their
+turns the cache off. A file is a sha256 of the rest, the seconds that interpreting the step took (a double, nan where
+nobody has), then the program as JAX serializes it. Files that do not fit their
 checksum are ignored and removed. JAX's format contains pickles: the folder must be as private as the user's home.
 """
 
@@ -11,16 +12,19 @@ import hashlib
 import os
 import pickle
 import platform
+import struct
 import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from regraft.opkit.arrays import jax
+from regraft.runtime import device
 
 # Beyond this the programs that were used longest ago are removed.
 _MOST_BYTES = 4 << 30
 _DIGEST = hashlib.sha256().digest_size
+_SECONDS = struct.Struct("<d")
 
 
 def folder() -> Path | None:
@@ -35,8 +39,7 @@ def folder() -> Path | None:
 @cache
 def environment() -> bytes:
     """What besides the step decides on the machine code: versions, the device, the processor, our own source."""
-    device = jax.devices()[0]
-    parts = [jax.__version__, device.platform, device.device_kind, str(jax.device_count()), _processor(), _source()]
+    parts = [*device.description(), _processor(), _source()]
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
@@ -58,6 +61,26 @@ def _source() -> str:
     return digest.hexdigest()
 
 
+def is_empty() -> bool:
+    """Whether no program at all is kept."""
+    base = folder()
+    return base is None or next(base.glob("*.xla"), None) is None
+
+
+def interpreted_seconds(key: bytes) -> float | None:
+    """How long interpreting the step took whose program is kept under `key`, nan if unknown; None without a program."""
+    path = _path(key)
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            file.seek(_DIGEST)
+            (seconds,) = _SECONDS.unpack(file.read(_SECONDS.size))
+    except (OSError, struct.error):
+        return None
+    return float(seconds)
+
+
 def load(key: bytes) -> Any:
     """The program kept under `key`, ready to be called, or None."""
     path = _path(key)
@@ -73,7 +96,7 @@ def load(key: bytes) -> Any:
     from jax.experimental.serialize_executable import deserialize_and_load
 
     try:
-        program = deserialize_and_load(*pickle.loads(data[_DIGEST:]))
+        program = deserialize_and_load(*pickle.loads(data[_DIGEST + _SECONDS.size :]))
     except (jax.errors.JaxRuntimeError, ValueError, TypeError, pickle.UnpicklingError):
         # Written by a JAX or for a machine that the key does not tell apart: compile again.
         path.unlink(missing_ok=True)
@@ -82,15 +105,18 @@ def load(key: bytes) -> Any:
     return program
 
 
-def store(key: bytes, program: Any) -> None:
-    """Keep a compiled program. What cannot be serialized or written is not kept, and nobody is told."""
+def store(key: bytes, program: Any, seconds: float) -> None:
+    """Keep a compiled program whose step takes so many `seconds` to interpret, nan if nobody knows.
+
+    What cannot be serialized or written is not kept, and nobody is told.
+    """
     path = _path(key)
     if path is None:
         return
     from jax.experimental.serialize_executable import serialize
 
     try:
-        data = pickle.dumps(serialize(program))
+        data = _SECONDS.pack(seconds) + pickle.dumps(serialize(program))
     except (jax.errors.JaxRuntimeError, ValueError, TypeError, pickle.PicklingError):
         return
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from regraft.base.errors import FailedPreconditionError, InvalidArgumentError
 from regraft.opkit.objects import Untraceable
+from regraft.runtime import device
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
@@ -31,6 +33,8 @@ _FEW_PROGRAMS = 3
 _USES = 4
 # Steps of this many nodes are looked for in the disk cache before they are interpreted.
 _WORTH_LOOKING = 64
+# Loading JAX and a program takes about this long: a step that is interpreted faster is, once, though it is on disk.
+_LOAD_SECONDS = 1.0
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
 _FEW_NODES = 4
 # What had no room gets this many times the room that it would have taken.
@@ -49,6 +53,8 @@ class Executor:
         self._programs: dict[Step, dict[Any, Program]] = {}
         self._spent: dict[Step, tuple[float, int]] = {}
         self._reused: dict[Step, int] = {}
+        # Steps whose programs are on disk, and which were interpreted all the same.
+        self._put_off: set[Step] = set()
         # Why steps can't be compiled, and how much room what grows in them needs.
         self.refused: dict[Step, str] = {}
         self._sizes: dict[Step, dict[str, int]] = {}
@@ -185,17 +191,23 @@ class Executor:
         made = len(self._programs[step])
         if self._tier == "auto" and made >= _FEW_PROGRAMS and self._reused.get(step, 0) < _USES * made:
             return None
-        first = step not in self._spent
-        if not worth and not (first and step.size >= _WORTH_LOOKING):
+        looking = step.size >= _WORTH_LOOKING and (worth or step not in self._spent or step in self._put_off)
+        if not worth and not looking:
             return None
         sizes = {**self._interpreter.objects.sizes, **self._sizes.get(step, {})}
         program = Program(step, plan.kept, plan.size, plan.known, values, variables.latest, sizes)
-        if step.size >= _WORTH_LOOKING and program.load():
-            return program
+        seconds = program.interpreted_seconds() if looking else None
+        if seconds is not None:
+            if not (worth or device.loaded() or step in self._put_off) and seconds < _LOAD_SECONDS:
+                self._put_off.add(step)
+                return None
+            if program.load():
+                return program
         if not worth:
             return None
+        spent, runs = self._spent.get(step, (math.nan, 1))
         try:
-            program.compile()
+            program.compile(spent / runs)
         except Untraceable as e:
             self.refused[step] = str(e)
             return None
@@ -204,8 +216,11 @@ class Executor:
     def _worth_compiling(self, step: Step) -> bool:
         if self._tier == "compile":
             return True
-        if step.size > _FEW_NODES and any(node.spec.lax for node in step.nodes):
-            return True
+        if step.size > _FEW_NODES:
+            if any(node.spec.lax for node in step.nodes):
+                return True
+            if any(node.spec.costly for node in step.nodes) and not device.programs_run_on_cpu():
+                return True
         seconds, runs = self._spent.get(step, (0.0, 1))
         cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * step.size
         return seconds > _WORTH * cost and seconds > _CALL_SECONDS * runs

@@ -5,6 +5,7 @@ Kernels that need XLA are compiled one by one, for their shapes, when they are m
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ from regraft.opkit.stacks import HostStack
 from regraft.opkit.tensor_arrays import HostTensorArray
 from regraft.opkit.waiting import Task
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, present, truth
-from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, Step
+from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, Step, used, walk
 from regraft.runtime.state import SessionState
 from regraft.runtime.waiting import Tasks, Underway, finish
+
+# In steps of so many nodes, values are forgotten after their last use.
+_MANY = 32
 
 
 class Interpreter:
@@ -27,12 +31,22 @@ class Interpreter:
     def __init__(self, state: SessionState) -> None:
         self._state = state
         self._jitted: dict[tuple[Any, ...], Any] = {}
+        self._stretches: dict[Step, tuple[tuple[Sequence[Node], tuple[int, ...]], ...]] = {}
         self.tasks = Tasks()
         self.objects = Objects(HostTensorArray, HostStack)
 
     def run(self, step: Step, values: Values, variables: Variables) -> None:
         """Run a step's nodes; `values` and `variables` take the results."""
-        evaluate(step.nodes, values, variables, self)
+        if len(step.nodes) < _MANY:
+            evaluate(step.nodes, values, variables, self)
+            return
+        stretches = self._stretches.get(step)
+        if stretches is None:
+            stretches = self._stretches[step] = tuple(_stretches_of(step))
+        for nodes, done in stretches:
+            evaluate(nodes, values, variables, self)
+            for number in done:
+                values[number] = None
 
     def choose(self, node: Conditional, values: Values, variables: Variables) -> None:
         """Run the branch that the selector says, and no other."""
@@ -162,6 +176,23 @@ class Interpreter:
             found = jax.jit(drawing if random else plain)
             self._jitted[key] = found
         return found
+
+
+def _stretches_of(step: Step) -> Iterator[tuple[Sequence[Node], tuple[int, ...]]]:
+    """A step's nodes in order, cut where values are used for the last time: (nodes, numbers of these values)."""
+    last = {n: i for i, node in enumerate(step.nodes) for inner in walk([node]) for n in inner.outputs}
+    for i, node in enumerate(step.nodes):
+        last.update((n, i) for n in used(node) if n in last)
+    for n in step.outputs:
+        last.pop(n, None)
+    done: dict[int, list[int]] = {}
+    for n, i in last.items():
+        done.setdefault(i, []).append(n)
+    start = 0
+    for i in sorted(done):
+        yield step.nodes[start : i + 1], tuple(done[i])
+        start = i + 1
+    yield step.nodes[start:], ()
 
 
 def seeds(node: Node) -> tuple[int, int]:

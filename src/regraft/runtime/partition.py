@@ -34,7 +34,7 @@ class Group:
 def foldable(node: Node) -> bool:
     """Whether a node can be evaluated with NumPy while a program is traced."""
     spec = node.spec
-    if spec.runs is not Runs.XLA or spec.lax or node.writes:
+    if spec.runs is not Runs.XLA or spec.lax or spec.costly or node.writes:
         return False
     return _by_shape(node) if node.reads else spec.pure
 

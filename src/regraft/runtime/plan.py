@@ -148,6 +148,20 @@ def walk(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from walk(part)
 
 
+def used(node: Node) -> Iterator[int]:
+    """The numbers of all values that a node uses, those inside it included."""
+    for inner in walk([node]):
+        yield from inner.inputs
+        if isinstance(inner, Conditional):
+            yield inner.selector
+            for _, sides in inner.results:
+                yield from (side for side in sides if isinstance(side, int))
+        elif isinstance(inner, Loop):
+            yield inner.condition
+            for carried in inner.carried:
+                yield from carried
+
+
 def blocks(node: Node) -> bool:
     """Whether a node, or one inside it, may wait for another thread."""
     return any(inner.spec.blocking for inner in walk([node]))

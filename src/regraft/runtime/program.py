@@ -9,8 +9,10 @@ that was not enough says so and changes nothing; the caller makes a program with
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -75,14 +77,23 @@ class Program:
         self._arguments: Any = arguments
         self._call: Any = None
 
+    def interpreted_seconds(self) -> float | None:
+        """How long interpreting the step took, or nan, as the disk cache says; None if the program is not there.
+
+        This loads no JAX.
+        """
+        return None if cache.is_empty() else cache.interpreted_seconds(self._digest)
+
     def load(self) -> bool:
         """Take the compiled program from the disk cache. False when it is not there."""
         with jax.enable_x64(True):
-            self._call = cache.load(self._digest())
+            self._call = cache.load(self._digest)
         return self._call is not None
 
-    def compile(self) -> None:
+    def compile(self, interpreted: float = math.nan) -> None:
         """Trace and compile, and keep the result in the disk cache when that took long.
+
+        interpreted  the seconds that interpreting the step takes, for those who find it in the cache
 
         raises  Untraceable for what only the interpreter can run
         """
@@ -97,9 +108,10 @@ class Program:
                 raise
             self._call = lowered.compile()
             if time.perf_counter() - started > _WORTH_KEEPING:
-                cache.store(self._digest(), self._call)
+                cache.store(self._digest, self._call, interpreted)
         self._arguments = None
 
+    @cached_property
     def _digest(self) -> bytes:
         return step_digest(self._step, self._known, self._arguments, self._static, self._sizes)
 

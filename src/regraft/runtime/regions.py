@@ -403,6 +403,7 @@ def _spec(kind: Control, nodes: list[Node]) -> OpSpec:
         unknown,
         Runs.XLA if all(s.runs is Runs.XLA for s in plain) else Runs.HOST,
         lax=any(s.lax for s in plain),
+        costly=any(s.costly for s in plain),
         random=False,
         objects=any(s.objects for s in plain),
         blocking=any(s.blocking for s in plain),

@@ -1,0 +1,41 @@
+"""Where programs will run, found out without loading JAX where that can be."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from importlib import metadata, util
+
+from regraft.opkit.arrays import jax
+from regraft.opkit.convolution import on_cpu
+
+
+def programs_run_on_cpu() -> bool:
+    """Whether programs run on a CPU. JAX is loaded only where its plugins might run them elsewhere."""
+    return (not loaded() and _cpu_alone()) or on_cpu()
+
+
+def loaded() -> bool:
+    """Whether JAX is there already."""
+    return "jax" in sys.modules
+
+
+@cache
+def description() -> tuple[str, ...]:
+    """JAX's version, and the platform, kind and number of its devices."""
+    if not loaded() and _cpu_alone() and not any(os.environ.get(n) for n in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")):
+        try:
+            return (metadata.version("jax"), "cpu", "cpu", "1")
+        except metadata.PackageNotFoundError:
+            pass
+    device = jax.devices()[0]
+    return (jax.__version__, device.platform, device.device_kind, str(jax.device_count()))
+
+
+@cache
+def _cpu_alone() -> bool:
+    platforms = os.environ.get("JAX_PLATFORMS")
+    if platforms:
+        return platforms == "cpu"
+    return util.find_spec("jax_plugins") is None and util.find_spec("libtpu") is None
