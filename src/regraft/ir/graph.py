@@ -12,6 +12,7 @@ from regraft.base import devices, names
 from regraft.base.dtypes import DType
 from regraft.ir import op_def, shape_inference, stacks
 from regraft.ir.function import FunctionDef
+from regraft.ir.latent import LatentNodes, Members
 from regraft.ir.node import Operation, Tensor
 from regraft.ir.scopes import ControlScope, DeviceScope, Scopes
 
@@ -26,6 +27,7 @@ class Graph:
     """A dataflow graph under construction or as it was read.
 
     version  counts every change; what is derived from a graph (plans, consumers) is kept for one version
+    lock     held while operations, and what they are connected to, come to be
     """
 
     if TYPE_CHECKING:  # given by `regraft.v1`, which knows the default graph and the messages
@@ -33,13 +35,13 @@ class Graph:
         as_graph_def: Callable[..., Any]
 
     def __init__(self) -> None:
-        self._ops: dict[str, Operation] = {}
+        self.lock = threading.RLock()
+        self._members = Members(self.lock)
+        self._unmarked: list[LatentNodes] = []  # those whose names are not in `_names_in_use` yet
         self._names_in_use: dict[str, int] = {}
         self._collections: dict[Any, list[Any]] = {}
         self._functions: dict[str, FunctionDef] = {}
         self._scopes = Scopes()
-        self._lock = threading.RLock()
-        self._next_id = 0
         self._finalized = False
         self._consumers: tuple[int, dict[tuple[int, int], list[Operation]]] | None = None
         self._unfeedable: set[Any] = set()
@@ -65,21 +67,26 @@ class Graph:
 
     def get_operations(self) -> list[Operation]:
         """All operations in order of creation."""
-        return list(self._ops.values())
+        return self._members.operations()
+
+    @property
+    def names(self) -> Iterator[str]:
+        """The names of all operations, in no order."""
+        return self._members.names()
 
     def __len__(self) -> int:
-        return len(self._ops)
+        return len(self._members)
 
     def __bool__(self) -> bool:
         """True: an empty graph is a graph."""
         return True
 
     def __contains__(self, name: str) -> bool:
-        return name in self._ops
+        return name in self._members
 
     def find(self, name: str) -> Operation | None:
         """The operation of this name, or None."""
-        return self._ops.get(name)
+        return self._members.find(name)
 
     def op_def(self, op_type: str) -> op_def.OpDef | None:
         """The signature of an op: the one the graph's own file brought, or TensorFlow's."""
@@ -129,7 +136,7 @@ class Graph:
                     'Tensor names must be of the form "<op_name>:<output_index>".'
                 )
             index = int(digits)
-            op = self._ops.get(op_name)
+            op = self.find(op_name)
             if op is None:
                 raise KeyError(
                     f"The name {name!r} refers to a Tensor which does not exist. "
@@ -145,12 +152,13 @@ class Graph:
             raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
         if not allow_operation:
             form = 'Tensor names must be of the form "<op_name>:<output_index>".'
-            if name in self._ops:
+            if name in self:
                 raise ValueError(f"The name {name!r} refers to an Operation, not a Tensor. {form}")
             raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. {form}")
-        if name not in self._ops:
+        found = self.find(name)
+        if found is None:
             raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
-        return self._ops[name]
+        return found
 
     def is_feedable(self, tensor: Any) -> bool:
         return tensor not in self._unfeedable
@@ -169,7 +177,7 @@ class Graph:
         """The operations that take `tensor`, in order of creation. The first call for a version indexes the graph."""
         if self._consumers is None or self._consumers[0] != self.version:
             index: dict[tuple[int, int], list[Operation]] = {}
-            for op in self._ops.values():
+            for op in self.get_operations():
                 seen = set()
                 for t in op._inputs:
                     key = (id(t.op), t.value_index)
@@ -203,6 +211,8 @@ class Graph:
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name` in the current name scope, with `_1`, `_2`, ... behind it when it is taken."""
+        if self._unmarked:
+            self._mark_latent()
         scope = self._scopes.name
         if scope:
             name = f"{scope}/{name}"
@@ -219,6 +229,14 @@ class Graph:
                 self._names_in_use[key] = 1
             name = f"{name}_{count - 1}"
         return name
+
+    def _mark_latent(self) -> None:
+        with self.lock:
+            take = self._names_in_use.setdefault
+            while self._unmarked:
+                for name in self._unmarked[-1].names:
+                    take(name.lower(), 1)
+                self._unmarked.pop()
 
     def mark_name_used(self, name: str) -> None:
         self._names_in_use.setdefault(name.lower(), 1)
@@ -388,9 +406,9 @@ class Graph:
                 context.check_use(scopes.control_flow_context, op_type, name, tensor.op)
         controls = scopes.control_inputs_for(inputs)
         stack = stacks.current()
-        with self._lock:
+        with self.lock:
             op = Operation(
-                self, name, op_type, tuple(inputs), controls, dict(attrs), tuple(output_types), "", self._next_id
+                self, name, op_type, (tuple(inputs), controls), dict(attrs), tuple(output_types), "", self.next_id
             )
             self.append(op)
         op._stack = stack
@@ -421,37 +439,28 @@ class Graph:
             raise
 
     def append(self, op: Operation) -> None:
-        """Take in a finished operation of a new name. For importers; everything else uses `create_op`."""
-        if op.name in self._ops:
+        """Take in a finished operation of a new name."""
+        if op.name in self:
             raise ValueError(f"Duplicate node name in graph: {op.name!r}")
-        self._ops[op.name] = op
+        self._members.append(op)
         self._names_in_use.setdefault(op.name.lower(), 1)
-        self._next_id += 1
         self.version += 1
 
-    def extend(self, ops: Sequence[Operation]) -> None:
-        """Take in many finished operations of new names, whose `_id`s count up from `next_id`. For importers."""
-        stack = stacks.current()
-        with self._lock:
-            self._ops.update([(op.name, op) for op in ops])
-            version, take_name = self.version + 1, self._names_in_use.setdefault
-            for op in ops:
-                op._stack = stack
-                op._version = version
-                take_name(op.name.lower(), 1)
-            self._next_id += len(ops)
+    def adopt(self, nodes: LatentNodes) -> None:
+        """Take in many nodes of new names. For importers."""
+        with self.lock:
+            self._members.adopt(nodes)
+            self._unmarked.append(nodes)
             self.version += 1
 
     def discard(self, op: Operation) -> None:
         """Take back the newest operation, which nothing uses yet."""
-        assert self._next_id == op._id + 1, "only the newest operation can be taken back"
-        del self._ops[op.name]
-        self._next_id -= 1
+        self._members.discard(op)
         self.version += 1
 
     @property
     def next_id(self) -> int:
-        return self._next_id
+        return len(self._members)
 
     def _place(self, op: Operation) -> None:
         for scope in reversed(self._scopes.devices):

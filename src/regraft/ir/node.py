@@ -2,7 +2,8 @@
 
 An Operation is made by its Graph and never moves to another. What a reader of a graph may rely on:
 
-- `inputs` and `control_inputs` are tuples; they change only through the graph, which counts a new version;
+- `inputs` and `control_inputs` are tuples; they change only through the graph, which counts a new version; those of a
+  node that was latent (`ir.latent`) are looked up when they are asked for;
 - `attrs` is a mapping that may decode its values when they are asked for;
 - shapes are inferred when they are asked for, and remembered until an input changes.
 """
@@ -21,6 +22,7 @@ from regraft.ir.stacks import Stack
 
 if TYPE_CHECKING:
     from regraft.ir.graph import Graph
+    from regraft.ir.latent import LatentNodes, Links
 
 
 class Tensor:
@@ -147,9 +149,9 @@ class Operation:
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_controls",
         "_id",
-        "_inputs",
+        "_latent",
+        "_links",
         "_outputs",
         "_stack",
         "_version",
@@ -167,18 +169,22 @@ class Operation:
         graph: Graph,
         name: str,
         type: str,
-        inputs: tuple[Tensor, ...],
-        controls: tuple[Operation, ...],
+        links: Links | LatentNodes,
         attrs: Mapping[str, Any],
         output_types: tuple[DType, ...],
         device: str,
         id: int,
     ) -> None:
+        """Links are the inputs and the control inputs, or the latent nodes that know them."""
         self.graph = graph
         self.name = name
         self.type = type
-        self._inputs = inputs
-        self._controls = controls
+        self._links: Links | None
+        self._latent: LatentNodes | None
+        if isinstance(links, tuple):
+            self._links, self._latent = links, None
+        else:
+            self._links, self._latent = None, links
         self.attrs = attrs
         self.output_types = output_types
         self.device = device
@@ -187,6 +193,32 @@ class Operation:
         self._stack: Stack = ()
         self._version = 0
         self.control_flow_context: Any = None
+
+    @property
+    def _inputs(self) -> tuple[Tensor, ...]:
+        return (self._links or self._linked())[0]
+
+    @_inputs.setter
+    def _inputs(self, inputs: tuple[Tensor, ...]) -> None:
+        self._links = (inputs, self._controls)
+        self._latent = None
+
+    @property
+    def _controls(self) -> tuple[Operation, ...]:
+        return (self._links or self._linked())[1]
+
+    @_controls.setter
+    def _controls(self, controls: tuple[Operation, ...]) -> None:
+        self._links = (self._inputs, controls)
+        self._latent = None
+
+    def _linked(self) -> Links:
+        assert self._latent is not None
+        with self.graph.lock:
+            links = self._links
+            if links is None:
+                links = self._links = self._latent.links(self._id - self._latent.first)
+        return links
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -200,7 +232,10 @@ class Operation:
     def outputs(self) -> list[Tensor]:
         outputs = self._outputs
         if outputs is None:
-            outputs = self._outputs = [Tensor(self, i) for i in range(len(self.output_types))]
+            with self.graph.lock:
+                outputs = self._outputs
+                if outputs is None:
+                    outputs = self._outputs = [Tensor(self, i) for i in range(len(self.output_types))]
         return outputs
 
     def values(self) -> tuple[Tensor, ...]:

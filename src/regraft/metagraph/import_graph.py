@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,25 +15,22 @@ from regraft.ir.scopes import Scopes
 from regraft.metagraph.recorded_shapes import check_recorded_shapes
 from regraft.opkit.builder import Builder
 from regraft.serde.attr import attr_from_proto
+from regraft.serde.file_nodes import FileNodes
 from regraft.serde.graph import add_functions, merge_versions, read_nodes
 from regraft.serde.node_table import MessageTable, NodeTable
-from regraft.serde.nodes import Naming, NodeReader
+from regraft.serde.nodes import Naming
 
 Elements = list[Tensor | Operation]
-
-_FEW = 16
 
 
 @dataclass(frozen=True)
 class Imported:
     """What an import added.
 
-    operations  in the order in which they entered the graph
-    elements    those that were asked for
-    naming      the names they got
+    elements  those that were asked for
+    naming    the names they got
     """
 
-    operations: list[Operation]
     elements: Elements | None
     naming: Naming
 
@@ -80,13 +78,11 @@ def import_nodes(
     *,
     clear_devices: bool = False,
     owned: bool = False,
-    nodes: NodeTable | None = None,
-    written: bytes | None = None,
+    table: NodeTable | None = None,
 ) -> Imported:
     """`import_graph_def`, with everything that it learnt.
 
-    nodes    the nodes to take in place of those in `graph_def`
-    written  bytes or text in which the nodes stand, where the caller has them: names are sought there, not node by node
+    table  the nodes to take in place of those in `graph_def`
     """
     graph.check_not_finalized()
     message = _as_graph_def(graph_def, owned)
@@ -104,21 +100,23 @@ def import_nodes(
         merge_versions(graph, message.versions)
         add_functions(graph, message.library)
         op_list = () if producer_op_list is None else proto.as_ours(producer_op_list, proto.OpList).op
-        table = MessageTable(message.node) if nodes is None else nodes
+        if table is None:
+            table = MessageTable(message.node)
         fresh = bool(scope) and not default.endswith("/")
         naming = Naming(scope, {} if fresh else _renames(graph, table.names, scope))
-        operations, reader = read_nodes(
+        nodes, reader = read_nodes(
             graph, table, op_list=op_list, naming=naming, mapping=mapping, strip=_strip_defaults(op_list)
         )
-        _check_all_used(mapping, reader)
-        check_recorded_shapes(reader.recorded)
-        elements = None if return_elements is None else _elements(return_elements, mapping, reader)
         if clear_devices:
-            for op in operations:
-                op.device = ""
-        graph.extend(operations)
-    _enter_scopes(graph, operations, written)
-    return Imported(operations, elements, naming)
+            nodes.devices = {}
+        _check_all_used(mapping, reader.used, nodes)
+        if not (graph.scopes.devices or graph.scopes.colocation):
+            _colocate(graph, nodes, naming)
+        check_recorded_shapes(nodes.of_row(row) for row in reader.recorded)
+        elements = None if return_elements is None else _elements(return_elements, mapping, nodes)
+        graph.adopt(nodes)
+    _enter_scopes(graph, nodes)
+    return Imported(elements, naming)
 
 
 def _as_graph_def(message: Any, owned: bool) -> proto.GraphDef:
@@ -176,8 +174,7 @@ def _renames(graph: Graph, names: Sequence[str], prefix: str) -> dict[str, str]:
     if not len(graph):
         return {}
     taken = set()
-    for op in graph.get_operations():
-        name = op.name
+    for name in graph.names:
         while name not in taken:
             taken.add(name)
             name, slash, _ = name.rpartition("/")
@@ -215,58 +212,91 @@ def _same(one: Any, other: Any) -> bool:
     return type(a) is type(b) and not hasattr(a, "array") and bool(a == b)
 
 
-def _check_all_used(mapping: Mapping[tuple[str, int], Any], reader: NodeReader) -> None:
+def _check_all_used(
+    mapping: Mapping[tuple[str, int], Any], used: AbstractSet[tuple[str, int]], nodes: FileNodes
+) -> None:
     lost = []
     for name, index in mapping:
-        if (name, index) in reader.used:
+        if (name, index) in used:
             continue
-        op = reader.by_name.get(name)
-        if op is None or index >= len(op.output_types):
+        row = nodes.table.rows.get(name)
+        if row is None or index >= len(nodes.outputs_of(row)):
             lost.append(f"^{name}" if index < 0 else f"{name}:{index}")
     if lost:
         raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(lost)}]")
 
 
-def _elements(wanted: Sequence[str], mapping: Mapping[tuple[str, int], Any], reader: NodeReader) -> Elements:
+def _elements(wanted: Sequence[str], mapping: Mapping[tuple[str, int], Any], nodes: FileNodes) -> Elements:
     elements: Elements = []
+    row_of = nodes.table.rows.get
     for text in wanted:
         if ":" not in text:
-            op = reader.by_name.get(text)
-            if op is None:
+            row = row_of(text)
+            if row is None:
                 raise ValueError(f"Requested return node {text!r} not found in graph def")
-            elements.append(op)
+            elements.append(nodes.of_row(row))
             continue
         name, index = names.parse_tensor_name(text)
         if (name, index) in mapping:
             elements.append(mapping[name, index])
             continue
-        op = reader.by_name.get(name)
-        if op is None:
+        row = row_of(name)
+        if row is None:
             raise ValueError(f"Requested return tensor {text!r} not found in graph def")
-        if index >= len(op.output_types):
-            raise ValueError(
-                f"Invalid return output {index} of node {name!r}, which has {len(op.output_types)} output(s)"
-            )
-        elements.append(op.outputs[index])
+        count = len(nodes.outputs_of(row))
+        if index >= count:
+            raise ValueError(f"Invalid return output {index} of node {name!r}, which has {count} output(s)")
+        elements.append(nodes.of_row(row).outputs[index])
     return elements
 
 
-def _enter_scopes(graph: Graph, operations: Sequence[Operation], written: bytes | None) -> None:
+def _colocate(graph: Graph, nodes: FileNodes, naming: Naming) -> None:
+    """Put each node of a group where the first of the group is that has a device."""
+    placed = nodes.devices
+    if not placed:
+        return
+    row_of = nodes.table.rows.get
+    rows, values = nodes.table.values("_class")
+    groups = [_nodes_in(value.list.s) for value in values]
+    colocated: list[tuple[int, list[str]]] = []
+    for row in rows if nodes.order is None else sorted(rows, key=nodes.order.index):
+        others = [name for name in groups[rows[row]] if name != nodes.table.names[row]]
+        if others and (row in placed or any(row_of(name) in placed for name in others)):
+            colocated.append((row, others))
+    for row, _ in colocated:
+        placed.pop(row, None)
+    for row, others in colocated:
+        for name in others:
+            other = row_of(name)
+            if other is not None:
+                device = placed.get(other, "")
+            else:
+                outside = graph.find(naming.of(name))
+                device = "" if outside is None else outside.device
+            if device:
+                placed[row] = device
+                break
+
+
+def _enter_scopes(graph: Graph, nodes: FileNodes) -> None:
     """Apply the device, control and control flow scopes in which the import stands, as to any new operation."""
     scopes = graph.scopes
-    if scopes.colocation or scopes.container or scopes.attrs or scopes.gradient_overrides:
+    context = scopes.control_flow_context
+    # Every imported node waits for them, even for what it takes as a data input: so it is in TensorFlow.
+    taken = scopes.control_inputs_for(())
+    attributes = scopes.colocation or scopes.container or scopes.attrs or scopes.gradient_overrides
+    if not (attributes or scopes.devices or taken or context is not None):
+        return
+    operations = nodes.operations()
+    if attributes:
         for op in operations:
             graph.enter_attr_scopes(op)
-    placed = [op for op in operations if op.device]
-    if scopes.devices or not _alone(placed, written):
+    if scopes.devices or scopes.colocation:
         _place(graph, operations, scopes)
-    context = scopes.control_flow_context
     if context is not None:
         # Inputs that are imported too are inside, wherever they stand in the order.
         for op in operations:
             op.control_flow_context = context
-    # Every imported node waits for them, even for what it takes as a data input: so it is in TensorFlow.
-    taken = scopes.control_inputs_for(())
     if taken or context is not None:
         for op in operations:
             if taken:
@@ -275,27 +305,12 @@ def _enter_scopes(graph: Graph, operations: Sequence[Operation], written: bytes 
                 context.AddOp(op)
 
 
-def _alone(placed: Sequence[Operation], written: bytes | None) -> bool:
-    """Whether no node is in one group with a node that has a device, so that each stays where its own device says.
-
-    A plain search in the bytes: the usual file places a few nodes of its Saver, and groups thousands of others.
-    """
-    if not placed:
-        return True
-    if len(placed) > _FEW or written is None:
-        return False
-    if any(_group(op.attrs) for op in placed):
-        return False
-    nodes = [op.attrs.node for op in placed]  # type: ignore[attr-defined]  # LazyAttrs, as they were just read
-    return not any(names.COLOCATION_PREFIX + node.name.encode() in written for node in nodes)
-
-
 def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> None:
     """A node's own device, filled up from the device scopes; a colocated node is where the first of its group is."""
     placed = {op.name for op in operations if op.device}
     colocated: list[tuple[Operation, list[str]]] = []
     for op in operations:
-        others = [name for name in _group(op.attrs) if name != op.name]
+        others = [name for name in _nodes_in(_groups(op.attrs)) if name != op.name]
         if others:
             if scopes.devices or op.device or not placed.isdisjoint(others):
                 colocated.append((op, others))
@@ -311,12 +326,15 @@ def _place(graph: Graph, operations: Sequence[Operation], scopes: Scopes) -> Non
         op.device = next((other.device for other in found if other is not None and other.device), "")
 
 
-def _group(attrs: Any) -> list[str]:
-    """The names of the nodes that the node is colocated with; attributes just read (LazyAttrs) are not decoded."""
+def _groups(attrs: Any) -> Iterable[bytes]:
+    """What `_class` says; attributes just read (LazyAttrs) are not decoded."""
     if getattr(attrs, "given", attrs) is not None:
-        groups = attrs.get("_class", ())
-    elif "_class" in attrs.node.attr:
-        groups = attrs.node.attr["_class"].list.s
-    else:
-        return []
-    return [g[5:].decode() for g in groups if g.startswith(names.COLOCATION_PREFIX)]
+        groups: Iterable[bytes] = attrs.get("_class", ())
+        return groups
+    own = attrs.node.attr
+    return own["_class"].list.s if "_class" in own else ()
+
+
+def _nodes_in(groups: Iterable[bytes]) -> list[str]:
+    """The names of the nodes with which one of these groups is colocated."""
+    return [g[len(names.COLOCATION_PREFIX) :].decode() for g in groups if g.startswith(names.COLOCATION_PREFIX)]

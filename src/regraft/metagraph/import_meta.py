@@ -15,7 +15,6 @@ from regraft.base import names
 from regraft.base.collector import no_collection
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import VARIABLE_COLLECTIONS, GraphKeys
-from regraft.ir.node import Operation
 from regraft.metagraph.collections import ProtoFunctions, proto_functions
 from regraft.metagraph.import_graph import Elements, Imported, import_nodes
 from regraft.metagraph.meta_file import open_meta_graph_file
@@ -34,14 +33,12 @@ class ImportedMetaGraph:
     scope       put before all names, "" at the root
     variables   the global variables of the graph below the scope, by their name without it, as TensorFlow returns them
     elements    those that were asked for, or None
-    operations  in the order in which they entered the graph
     """
 
     meta_graph: proto.MetaGraphDef
     scope: str
     variables: dict[str, Any]
     elements: Elements | None
-    operations: list[Operation]
     _names: _Names
 
     def new_name(self, name: str) -> str:
@@ -100,10 +97,10 @@ def import_meta_graph(
     """
     given = hasattr(meta_graph_or_file, "DESCRIPTOR")
     if given:
-        message, nodes, data = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef), None, None
+        message, table = proto.as_ours(meta_graph_or_file, proto.MetaGraphDef), None
     else:
         opened = open_meta_graph_file(meta_graph_or_file)
-        message, nodes, data = opened.message, opened.nodes, opened.data
+        message, table = opened.message, opened.nodes
     _check_unbound(message, unbound_inputs_col_name, input_map)
     info = message.meta_info_def
     with no_collection():
@@ -118,8 +115,7 @@ def import_meta_graph(
                 producer_op_list=info.stripped_op_list if info.HasField("stripped_op_list") else None,
                 clear_devices=clear_devices,
                 owned=message is not meta_graph_or_file,
-                nodes=nodes,
-                written=data,
+                table=table,
             )
         known_names = _Names(scope, imported)
         restored = _Collections(graph, known_names, _knows_trainable(info.tensorflow_version))
@@ -130,7 +126,7 @@ def import_meta_graph(
     variables = {
         names.strip_scope(v.name, scope): v for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
     }
-    return ImportedMetaGraph(message, scope, variables, imported.elements, imported.operations, known_names)
+    return ImportedMetaGraph(message, scope, variables, imported.elements, known_names)
 
 
 @contextlib.contextmanager

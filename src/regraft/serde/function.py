@@ -76,8 +76,8 @@ class _Body:
             texts = list(node.input)
             del node.input[:]
             node.input.extend([name for text in texts for name in self._resolve(text, f"node {node.name!r}")])
-        operations, _ = read_nodes(self.graph, self.nodes + bodies, internal=True)
-        self.graph.extend(operations)
+        nodes, _ = read_nodes(self.graph, self.nodes + bodies, internal=True)
+        self.graph.adopt(nodes)
         outputs = []
         for arg in self.message.signature.output_arg:
             names = self._resolve(self.message.ret.get(arg.name, arg.name), f"result {arg.name!r}")

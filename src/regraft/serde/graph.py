@@ -8,8 +8,8 @@ from typing import Any
 from regraft import proto
 from regraft.ir.function import FunctionDef
 from regraft.ir.graph import PRODUCER, Graph
-from regraft.ir.node import Operation
 from regraft.ir.op_def import OpDef
+from regraft.serde.file_nodes import FileNodes
 from regraft.serde.node import node_to_proto
 from regraft.serde.node_table import MessageTable, NodeTable
 from regraft.serde.nodes import Naming, NodeReader
@@ -93,8 +93,8 @@ def read_nodes(
     mapping: Mapping[tuple[str, int], Any] = NO_MAPPING,
     strip: Callable[[Any, str], bool] = refuse,
     internal: bool = False,
-) -> tuple[list[Operation], NodeReader]:
-    """Read NodeDefs that nobody changes afterwards. The operations are not in the graph yet (`graph.extend`).
+) -> tuple[FileNodes, NodeReader]:
+    """Read NodeDefs that nobody changes afterwards. The nodes are not in the graph yet (`graph.adopt`).
 
     nodes     the messages, or their table
     op_list   OpDef messages for ops that are unknown otherwise
@@ -115,8 +115,8 @@ def graph_from_proto(message: Any, op_list: Iterable[Any] = ()) -> Graph:
     graph = Graph()
     merge_versions(graph, graph_def.versions)
     add_functions(graph, graph_def.library)
-    operations, _ = read_nodes(graph, list(graph_def.node), op_list=op_list)
-    graph.extend(operations)
+    nodes, _ = read_nodes(graph, list(graph_def.node), op_list=op_list)
+    graph.adopt(nodes)
     return graph
 
 

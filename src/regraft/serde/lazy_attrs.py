@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from regraft.base.errors import OpError
-from regraft.ir.node import Operation
 from regraft.serde.attr import attr_from_proto
 from regraft.serde.node_table import NodeTable
 
@@ -43,14 +42,6 @@ class LazyAttrs(Mapping[str, Any]):
         if self._node is None:
             self._node = self._table.node(self._row)
         return self._node
-
-    def fits(self, op: Operation) -> bool:
-        """Whether the NodeDef still tells the name, inputs and controls of its operation."""
-        links = self._table.links
-        if links is None or self.given is not None:
-            return False
-        inputs, controls = links
-        return op._inputs is inputs[self._row] and op._controls is controls[self._row]
 
     def __getitem__(self, name: str) -> Any:
         decoded = self._decoded

@@ -10,6 +10,7 @@ from regraft.base.shapes import UNKNOWN, TensorShape
 from regraft.ir.node import Operation, Tensor
 from regraft.ir.op_def import OpDef
 from regraft.serde.attr import attr_to_proto, default_to_proto, shape_to_proto
+from regraft.serde.file_nodes import FileNodes
 from regraft.serde.lazy_attrs import LazyAttrs
 
 _SHAPES = "_output_shapes"
@@ -55,7 +56,7 @@ def _put_head(op: Operation, message: Any) -> None:
 
 def _put_lazy(op: Operation, attrs: LazyAttrs, message: Any) -> None:
     source = attrs.node
-    if attrs.fits(op) and len(op._controls) < 2:
+    if attrs.given is None and isinstance(op._latent, FileNodes) and op._latent.as_written(op):
         message.CopyFrom(source)
         if source.device != op.device:
             message.device = op.device

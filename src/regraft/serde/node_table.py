@@ -6,26 +6,27 @@ it. So a file's nodes are kept as the bytes they are; a node becomes a NodeDef w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain, count, pairwise
 from sys import intern
-from typing import Any
+from typing import Any, AnyStr
 
 import numpy as np
 
 from regraft import proto
-from regraft.ir.node import Operation, Tensor
 from regraft.serde.signature import InputsAndOutputs, Signature
 from regraft.wire import columns
 from regraft.wire.columns import Column, Fields, Octets
+from regraft.wire.fields import tagged
 
 # Tags: number << 3 | 2, as all these fields are BYTES.
 _NODE = 0x0A  # of a GraphDef
 _NAME, _OP, _INPUT, _DEVICE, _ATTR = 0x0A, 0x12, 0x1A, 0x22, 0x2A  # of a NodeDef
 _KEY, _VALUE = 0x0A, 0x12  # of an entry in a map
 
-_AT_ONCE = 512
-"""NodeDefs that are parsed together to see that they are whole: few enough to use the same memory again and again."""
+_AT_ONCE = 256
+"""NodeDefs that are parsed, and texts that are decoded, together: few enough to use the same memory again and again."""
 
 _NOTHING: InputsAndOutputs = ((), ())
 
@@ -33,22 +34,28 @@ _NOTHING: InputsAndOutputs = ((), ())
 class NodeTable:
     """The nodes of a GraphDef, in its order; a row is a node's place in it.
 
-    names, types, devices  a text for each node
-    inputs   the texts of all inputs, one node's behind another's; empty once the nodes are connected
-    bounds   those of row i are inputs[bounds[i] : bounds[i + 1]]
-    links    by row, the inputs and the controls of the operations; None until they are connected, and where they are
-             not what the NodeDefs say, as names changed on the way in
+    names     a text for each node
+    op_types  the texts of all op types, each once
+    op_of     for each row, which of them is the node's
+    devices   texts by row, of those nodes that have one
+    inputs    the texts of all inputs, one node's behind another's; empty once they have been read
+    bounds    those of row i are inputs[bounds[i] : bounds[i + 1]]
     """
 
     names: list[str]
-    types: list[str]
-    devices: list[str]
+    op_types: list[str]
+    op_of: Column
+    devices: dict[int, str]
     inputs: list[str]
-    bounds: list[int]
-    links: tuple[list[tuple[Tensor, ...]], list[tuple[Operation, ...]]] | None = None
+    bounds: Column
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """By its name, the row of each node; of the last one where there are several."""
+        return dict(zip(self.names, range(len(self)), strict=True))
 
     def node(self, row: int) -> Any:
         """The NodeDef of a row. Changes to it are lost unless it is given back to `replace`."""
@@ -58,14 +65,17 @@ class NodeTable:
         """Let this NodeDef, of the same name, op and inputs, stand in the row."""
         raise NotImplementedError
 
-    def having(self, attr: str) -> list[int]:
-        """The rows whose nodes have an attribute of this name."""
+    def values(self, attr: str) -> tuple[dict[int, int], list[Any]]:
+        """By row, for the nodes that have this attribute, the number of its value; and the values, AttrValues."""
         raise NotImplementedError
 
-    def signature_types(self, signatures: Mapping[str, Signature | None]) -> list[InputsAndOutputs]:
-        """For each row what `Signature.types` says of it; no types where its op has no signature.
+    def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
+        """For each row the number of what `Signature.types` says of it, and all that it says of any.
 
-        raises  ValueError naming the node where an attribute is of no use
+        An op without a signature has no types.
+
+        signatures  by op type, in the order of `op_types`
+        raises      ValueError naming the node where an attribute is of no use
         """
         raise NotImplementedError
 
@@ -83,11 +93,11 @@ class MessageTable(NodeTable):
     def __init__(self, nodes: Sequence[Any]) -> None:
         self._nodes = list(nodes)
         self.names = [node.name for node in self._nodes]
-        self.types = [node.op for node in self._nodes]
-        self.devices = [node.device for node in self._nodes]
+        self.op_types, self.op_of = _numbered([node.op for node in self._nodes])
+        self.devices = {row: device for row, node in enumerate(self._nodes) if (device := node.device)}
         inputs = [node.input[:] for node in self._nodes]
         self.inputs = list(chain.from_iterable(inputs))
-        self.bounds = [0, *np.cumsum([len(texts) for texts in inputs], dtype=np.int64).tolist()]
+        self.bounds = _bounds(np.fromiter(map(len, inputs), np.int64, len(inputs)))
 
     def node(self, row: int) -> Any:
         return self._nodes[row]
@@ -95,31 +105,38 @@ class MessageTable(NodeTable):
     def replace(self, row: int, node: Any) -> None:
         self._nodes[row] = node
 
-    def having(self, attr: str) -> list[int]:
-        return [row for row, node in enumerate(self._nodes) if attr in node.attr]
+    def values(self, attr: str) -> tuple[dict[int, int], list[Any]]:
+        rows = [row for row, node in enumerate(self._nodes) if attr in node.attr]
+        return dict(zip(rows, count(), strict=False)), [self._nodes[row].attr[attr] for row in rows]
 
-    def signature_types(self, signatures: Mapping[str, Signature | None]) -> list[InputsAndOutputs]:
+    def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
+        by_op = list(signatures.values())
         found: list[InputsAndOutputs] = []
-        for row, op_type in enumerate(self.types):
-            signature = signatures[op_type]
+        for row, op in enumerate(self.op_of.tolist()):
+            signature = by_op[op]
             found.append(_NOTHING if signature is None else self._types_of(signature, row))
-        return found
+        kinds = {id(types): types for types in found}  # a signature gives equal nodes the same object
+        numbers = dict(zip(kinds, count(), strict=False))
+        return np.fromiter((numbers[id(types)] for types in found), np.int64, len(found)), list(kinds.values())
 
 
 class BytesTable(NodeTable):
     """The table of NodeDefs that lie one behind another in a file's bytes; see `read_table`."""
 
-    def __init__(self, data: bytes, octets: Octets, starts: list[int], ends: list[int], fields: Fields) -> None:
+    def __init__(self, data: bytes, octets: Octets, starts: Column, ends: Column, fields: Fields) -> None:
         self._data, self._octets, self._starts, self._ends = data, octets, starts, ends
         self._attrs = fields.of(_ATTR)
         self._heads = columns.heads(octets, self._attrs)
         self._replaced: dict[int, Any] = {}
         self.names = _one_each(data, fields.of(_NAME), len(starts))
-        self.types = [intern(op_type) for op_type in _one_each(data, fields.of(_OP), len(starts))]
-        self.devices = _one_each(data, fields.of(_DEVICE), len(starts))
+        self.op_types, self.op_of = _numbered(_one_each(data, fields.of(_OP), len(starts)))
+        devices = fields.of(_DEVICE)
+        self.devices = {
+            row: device for row, device in zip(devices.message.tolist(), _texts(data, devices), strict=True) if device
+        }
         inputs = fields.of(_INPUT).in_order()
         self.inputs = _texts(data, inputs)
-        self.bounds = [0, *np.cumsum(np.bincount(inputs.message, minlength=len(starts))).tolist()]
+        self.bounds = _bounds(np.bincount(inputs.message, minlength=len(starts)))
 
     def node(self, row: int) -> Any:
         replaced = self._replaced.get(row)
@@ -130,15 +147,17 @@ class BytesTable(NodeTable):
     def replace(self, row: int, node: Any) -> None:
         self._replaced[row] = node
 
-    def having(self, attr: str) -> list[int]:
-        rows: list[int] = np.unique(self._attrs.message[self._entries(attr)]).tolist()
-        return rows
+    def values(self, attr: str) -> tuple[dict[int, int], list[Any]]:
+        entries = self._entries(attr)
+        numbers: dict[bytes, int] = {}
+        contents = _slices(self._data, self._attrs.start[entries], self._attrs.end[entries])
+        found = [numbers.setdefault(content, len(numbers)) for content in contents]
+        values = [proto.NodeDef.FromString(tagged(_ATTR >> 3, content)).attr[attr] for content in numbers]
+        return dict(zip(self._attrs.message[entries].tolist(), found, strict=True)), values
 
-    def signature_types(self, signatures: Mapping[str, Signature | None]) -> list[InputsAndOutputs]:
-        numbers = {op_type: i for i, op_type in enumerate(signatures)}
-        op = np.fromiter(map(numbers.__getitem__, self.types), np.int64, len(self))
-        by_op = np.argsort(op, kind="stable")
-        bounds = np.searchsorted(op[by_op], np.arange(len(numbers) + 1)).tolist()
+    def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
+        by_op = np.argsort(self.op_of, kind="stable")
+        bounds = np.searchsorted(self.op_of[by_op], np.arange(len(signatures) + 1)).tolist()
         codes = {attr: self._codes(attr) for attr in {a for s in signatures.values() if s for a in s.deciding}}
         found: list[InputsAndOutputs] = []
         kinds = np.empty(len(self), np.int64)
@@ -158,7 +177,7 @@ class BytesTable(NodeTable):
                 one = rows[places]
             kinds[rows] = kind + len(found)
             found.extend([self._types_of(signature, row) for row in one.tolist()])
-        return [found[kind] for kind in kinds.tolist()]
+        return kinds, found
 
     def _entries(self, attr: str) -> Column:
         """The attributes of this name, as rows of `_attrs`."""
@@ -175,11 +194,28 @@ class BytesTable(NodeTable):
         code = (self._octets[end - 2].astype(np.int64) << 8) + last + 1
         long = np.flatnonzero((end - start != len(attr.encode()) + 6) | (last > 127))
         known: dict[bytes, int] = {}
-        places = zip(start[long].tolist(), end[long].tolist(), strict=True)
-        code[long] = [known.setdefault(self._data[a:b], len(known) + (1 << 16) + 1) for a, b in places]
+        contents = _slices(self._data, start[long], end[long])
+        code[long] = [known.setdefault(content, len(known) + (1 << 16) + 1) for content in contents]
         codes = np.zeros(len(self), np.int64)
         codes[self._attrs.message[entries]] = code
         return codes
+
+
+def _numbered(texts: list[str]) -> tuple[list[str], Column]:
+    """The different ones among the texts, and for each text which of them it is."""
+    numbers = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    return [intern(text) for text in numbers], np.array([numbers[text] for text in texts], np.int64)
+
+
+def _bounds(counts: Column) -> Column:
+    bounds = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=bounds[1:])
+    return bounds
+
+
+def _slices(data: AnyStr, start: Column, end: Column) -> Iterator[AnyStr]:
+    """The parts of the data, one by one."""
+    return map(data.__getitem__, map(slice, start.tolist(), end.tolist()))
 
 
 def _one_each(data: bytes, fields: Fields, count: int) -> list[str]:
@@ -194,9 +230,16 @@ def _one_each(data: bytes, fields: Fields, count: int) -> list[str]:
 
 
 def _texts(data: bytes, fields: Fields) -> list[str]:
-    parts = [data[start:end] for start, end in zip(fields.start.tolist(), fields.end.tolist(), strict=True)]
-    texts = b"\n".join(parts).decode().split("\n")  # one call for all of them, but for names that no node may have
-    return texts if len(texts) == len(parts) else [part.decode() for part in parts]
+    """The text of each field, in their order. Costs least where that is the order of the bytes."""
+    texts: list[str] = []
+    for first in range(0, len(fields.start), _AT_ONCE):
+        start, end = fields.start[first : first + _AT_ONCE], fields.end[first : first + _AT_ONCE]
+        at = int(start.min())
+        around = data[at : int(end.max())].decode("latin-1")
+        texts += _slices(around, start - at, end - at)
+    if not "".join(texts).isascii():
+        texts = [text.encode("latin-1").decode() for text in texts]
+    return texts
 
 
 def read_table(data: bytes, start: int, end: int) -> tuple[NodeTable, int]:
@@ -207,10 +250,11 @@ def read_table(data: bytes, start: int, end: int) -> tuple[NodeTable, int]:
     starts, ends = columns.leading(data, start, end, _NODE)
     _check_whole(data, start, starts, ends)
     octets = np.frombuffer(data, np.uint8)
-    fields = columns.fields_of(octets, np.array(starts, np.int64), np.array(ends, np.int64))
+    first, last = np.array(starts, np.int64), np.array(ends, np.int64)
+    fields = columns.fields_of(octets, first, last)
     if fields is None or not _usual(octets, fields.of(_ATTR)):
         return MessageTable([proto.NodeDef.FromString(data[a:b]) for a, b in zip(starts, ends, strict=True)]), ends[-1]
-    return BytesTable(data, octets, starts, ends, fields), ends[-1] if ends else start
+    return BytesTable(data, octets, first, last, fields), ends[-1] if ends else start
 
 
 def _check_whole(data: bytes, start: int, starts: list[int], ends: list[int]) -> None:

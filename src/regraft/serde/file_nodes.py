@@ -1,0 +1,121 @@
+"""The nodes of a file in a graph: checked columns, of which Operations are made when somebody asks (`ir.latent`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from regraft.ir.graph import Graph
+from regraft.ir.latent import LatentNodes, Links
+from regraft.ir.node import Operation, Tensor
+from regraft.serde.edges import CONTROL, Edges
+from regraft.serde.lazy_attrs import LazyAttrs
+from regraft.serde.node_table import NodeTable
+from regraft.serde.signature import InputsAndOutputs, Types
+
+
+class FileNodes(LatentNodes):
+    """The nodes of a table.
+
+    Rows are those of the table; numbers count the nodes in the order in which they enter the graph.
+
+    table     where the attributes are
+    kinds     for each row its place in `types`
+    types     of inputs and of outputs
+    edges     what the inputs are
+    outputs   by row, the types of the outputs of nodes whose op nobody knows
+    order     the rows in order of creation; None where that is the order of the table
+    devices   by row, where nodes are, of those that say it; may be changed until the first operation is made
+    groups    by row, the `_class` of nodes for which it is not what the table says
+    faithful  whether names and inputs are written as TensorFlow would write those of the operations
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        table: NodeTable,
+        names: list[str],
+        defaults: Sequence[Mapping[str, Any]],
+        kinds: list[int],
+        types: Sequence[InputsAndOutputs],
+    ) -> None:
+        """Defaults are those of the attributes, for each of the table's op types."""
+        super().__init__(graph, len(table))
+        self.table = table
+        self.kinds = kinds
+        self.types = types
+        self.edges: Edges
+        self.outputs: dict[int, Types] = {}
+        self.order: list[int] | None = None
+        self.devices: dict[int, str] = {}
+        self.groups: dict[int, tuple[bytes, ...]] = {}
+        self.faithful = False
+        self._names = names
+        self._defaults = defaults
+        self._ops = table.op_of.tolist()
+
+    @property
+    def names(self) -> Sequence[str]:
+        order = self.order
+        return self._names if order is None else [self._names[row] for row in order]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        if self._names is self.table.names:
+            return self.table.rows
+        return dict(zip(self._names, range(len(self)), strict=True))
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        assert self.order is not None
+        numbers: list[int] = np.argsort(self.order).tolist()
+        return numbers
+
+    def number(self, name: str) -> int | None:
+        row = self._rows.get(name)
+        return row if row is None or self.order is None else self._numbers[row]
+
+    def of_row(self, row: int) -> Operation:
+        """The operation of a row."""
+        return self.operation(row if self.order is None else self._numbers[row])
+
+    def outputs_of(self, row: int) -> Types:
+        """The types of a node's outputs."""
+        return self.outputs.get(row) or self.types[self.kinds[row]][1]
+
+    def make(self, number: int) -> Operation:
+        row = number if self.order is None else self.order[number]
+        op = self._ops[row]
+        attrs = LazyAttrs(self.table, row, self._defaults[op])
+        if row in self.groups:
+            attrs.give("_class", self.groups[row])
+        device = self.devices.get(row, "")
+        name, op_type = self._names[row], self.table.op_types[op]
+        return Operation(self.graph, name, op_type, self, attrs, self.outputs_of(row), device, self.first + number)
+
+    def links(self, number: int) -> Links:
+        inputs: list[Tensor] = []
+        controls: list[Operation] = []
+        for source, output in self.edges.into(number if self.order is None else self.order[number]):
+            if source >= len(self):
+                element = self.edges.mapped[source - len(self)]
+            else:
+                op = self.of_row(source)
+                element = op if output == CONTROL else op.outputs[output]
+            (controls if output == CONTROL else inputs).append(element)
+        return tuple(inputs), tuple(dict.fromkeys(controls))
+
+    @cached_property
+    def _with_controls(self) -> set[int]:
+        return self.edges.with_controls(2)
+
+    def as_written(self, op: Operation) -> bool:
+        """Whether name, inputs and controls of an operation, which nobody changed, stand so in its NodeDef.
+
+        Control inputs are written in alphabetical order, so that where there are several nothing is promised.
+        """
+        number = op._id - self.first
+        return self.faithful and (number if self.order is None else self.order[number]) not in self._with_controls
