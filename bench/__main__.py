@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import importlib.util
 import json
 import signal
 import sys
@@ -13,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import machine, models, plot, table
-from bench.harness import Options, Side, measure, spawn
+from bench import arithmetic, limits, machine, models, plot, table
+from bench.harness import PEERS, Options, Side, environment, measure, spawn
 from bench.rows import Row, pick, rows
 
 RESULTS = models.ROOT / "bench" / "results"
@@ -29,7 +30,8 @@ def _now() -> str:
 
 
 def _label(module: str) -> str:
-    return {"regraft": "Regraft", "tensorflow": "TensorFlow"}.get(module.partition(".")[0], module)
+    names = {"regraft": "Regraft", "tensorflow": "TensorFlow", "openvino": "OpenVINO", PEERS["bare"]: "the bare work"}
+    return names.get(module.partition(".")[0], module)
 
 
 def _save(report: dict[str, Any], stem: Path) -> None:
@@ -43,21 +45,29 @@ def _save(report: dict[str, Any], stem: Path) -> None:
 
 def _warm(options: Options, scratch: Path) -> None:
     """Load each library once, so that no measurement pays for byte code or a cold page cache."""
-    for number, module in enumerate(options.modules):
-        spawn(Side(module), "importing", None, {}, scratch / str(number), scratch / "programs", options)
+    for part, module in options.importing.items():
+        spawn(Side(module), "importing", None, {}, scratch / part, scratch / "programs", options)
 
 
-def run(picked: Sequence[Row], options: Options, scale: str, cache: Path, stem: Path) -> dict[str, Any]:
+def run(picked: Sequence[Row], options: Options, scale: str, limit: float | None, stem: Path) -> dict[str, Any]:
     """Measure the rows and give the report, which is on disk after each row."""
-    written = models.ensure(cache, scale, dict.fromkeys(row.model for row in picked if row.model))
+    written = models.ensure(options.scratch, scale, dict.fromkeys(row.model for row in picked if row.model))
+    notes = []
+    uncounted = arithmetic.ensure([written[row.model] for row in picked if row.model and row.arithmetic])
+    if uncounted:
+        notes.append(f"the arithmetic was not counted: `{uncounted}`")
+    if "reference" in options.modules and "openvino" not in options.modules:
+        notes.append("OpenVINO is not installed: no row has it")
     before, sources = machine.load(), machine.sources()
     _say(f"load average before: {before}, {machine.cores()} cores")
     if before[0] > 0.1 * machine.cores():
         _say("  the machine is not quiet: others' work shows in the numbers")
     report: dict[str, Any] = {
-        "modules": dict(zip(("ours", "reference"), map(_label, options.modules), strict=True)),
+        "modules": {part: _label(module) for part, module in options.modules.items()},
         "machine": machine.describe(),
-        "options": {"scale": scale, "repeats": options.repeats, "platform": options.platform},
+        "limits": limits.measure(environment(options.scratch, options.platform)),
+        "notes": notes,
+        "options": {"scale": scale, "repeats": options.repeats, "platform": options.platform, "limit": limit},
         "started": _now(),
         "ended": None,
         "sources_changed": False,
@@ -80,11 +90,40 @@ def run(picked: Sequence[Row], options: Options, scale: str, cache: Path, stem: 
     return report
 
 
+def _reports() -> list[Path]:
+    """The kept reports, the newest first."""
+    return sorted(RESULTS.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
 def _newest() -> Path:
-    found = sorted(RESULTS.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    found = _reports()
     if not found:
         raise SystemExit(f"there is no report in {RESULTS}; run `python -m bench` first")
-    return found[-1]
+    return found[0]
+
+
+def _took() -> dict[str, float]:
+    """Seconds that one repeat of a row took at full scale, by the newest report that has the row."""
+    found: dict[str, float] = {}
+    for path in _reports():
+        report = json.loads(path.read_text())
+        for row in report["rows"] if report["options"]["scale"] == "full" else ():
+            repeats = row.get("repeats") or report["options"]["repeats"]
+            found.setdefault(row["row"], row["took_s"] / repeats)
+    return found
+
+
+def _list(picked: Sequence[Row], repeats: int | None) -> None:
+    """Print the rows, and the minutes that they took in kept reports."""
+    took = _took()
+    total, unknown = 0.0, 0
+    for row in picked:
+        times = repeats or row.repeats
+        seconds = took.get(row.name)
+        total, unknown = total + (seconds or 0.0) * times, unknown + (seconds is None)
+        minutes = "     ?" if seconds is None else f"{seconds * times / 60:6.1f}"
+        print(f"{row.name:28} {times} x {minutes} min  {row.title}{'' if row.default else '  (only when picked)'}")
+    print(f"{total / 60:.0f} minutes at full scale, as kept reports have it; {unknown} rows are in none")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,20 +133,40 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="names, groups or patterns; see `list`")
     common.add_argument("--scale", choices=sorted(models.SCALES), default="full", help="tiny is for trying things out")
     common.add_argument("--cache", type=Path, default=models.CACHE, help="where the written models are kept")
-    running = commands.add_parser("run", parents=[common], help="measure (the default)")
-    running.add_argument("--repeats", type=int, default=5, help="processes of each library for each row")
+    repeating = argparse.ArgumentParser(add_help=False)
+    repeating.add_argument("--repeats", type=int, help="processes of each library for each row; 5, or 3 of costly rows")
+    running = commands.add_parser("run", parents=[common, repeating], help="measure (the default)")
     running.add_argument("--name", help="of the report; the date by default")
     running.add_argument("--out", type=Path, default=RESULTS, help="folder of the report")
     running.add_argument("--timeout", type=float, default=600.0, help="seconds for one process")
     running.add_argument("--ours", default="regraft.v1", help="module that is measured")
     running.add_argument("--reference", default="tensorflow.compat.v1", help="module that it is compared with")
+    running.add_argument("--alone", action="store_true", help="compare with nothing: Regraft and its limits only")
     running.add_argument("--platform", default="", help="JAX_PLATFORMS of the measured processes, such as cpu")
-    commands.add_parser("list", parents=[common], help="the names of the rows")
+    running.add_argument("--limit", type=float, metavar="TFLOPS", help="of a device that bench/limits.py does not know")
+    commands.add_parser("list", parents=[common, repeating], help="the names of the rows and what they cost")
     commands.add_parser("write", parents=[common], help="write the models of the rows, measure nothing")
     for name, words in (("table", "print a report as Markdown"), ("plot", "draw how cost grows with size")):
         command = commands.add_parser(name, help=words)
         command.add_argument("report", type=Path, nargs="?", help="a .json report; the newest by default")
+        if name == "plot":
+            command.add_argument("--out", type=Path, help="folder of the files; that of the report by default")
     return parser
+
+
+def _options(args: argparse.Namespace) -> Options:
+    """What the arguments of `run` say."""
+    modules = {"ours": args.ours, "bare": PEERS["bare"]}
+    if not args.alone:
+        modules["reference"] = args.reference
+        if importlib.util.find_spec(PEERS["openvino"]) is not None:
+            modules["openvino"] = PEERS["openvino"]
+    importing = {
+        part: module.partition(".")[0] if module.startswith("tensorflow.") else module
+        for part, module in modules.items()
+        if part not in PEERS
+    }
+    return Options(modules, importing, args.repeats, args.timeout, args.cache, args.platform)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,39 +181,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "table":
             print(table.markdown(report), end="")
         else:
-            print(*plot.write(report, path.with_suffix("")), sep="\n")
+            print(*plot.write(report, (args.out or path.parent) / path.stem), sep="\n")
         return 0
     try:
         picked = pick(rows(args.scale), args.rows)
     except ValueError as error:
         raise SystemExit(str(error)) from None
     if args.command == "list":
-        for row in rows(args.scale) if not args.rows else picked:
-            print(f"{row.name:28} {row.title}{'' if row.default else '  (only when picked)'}")
-        return 0
-    if args.command == "write":
-        for name, one in models.ensure(
-            args.cache, args.scale, dict.fromkeys(r.model for r in picked if r.model)
-        ).items():
-            print(f"{name:16} {one.folder}")
+        _list(picked if args.rows else rows(args.scale), args.repeats)
         return 0
     args.cache.mkdir(parents=True, exist_ok=True)
-    importing = [
-        module.partition(".")[0] if module.startswith("tensorflow.") else module
-        for module in (args.ours, args.reference)
-    ]
-    options = Options(
-        (args.ours, args.reference), (importing[0], importing[1]), args.repeats, args.timeout, args.cache, args.platform
-    )
+    if args.command == "write":
+        wanted = dict.fromkeys(row.model for row in picked if row.model)
+        for name, one in models.ensure(args.cache, args.scale, wanted).items():
+            print(f"{name:16} {one.folder}")
+        return 0
     name = args.name or time.strftime("%Y-%m-%d-%H%M", time.gmtime())
-    report = run(picked, options, args.scale, args.cache, args.out / name)
+    limit = args.limit * 1e12 if args.limit else None
+    report = run(picked, _options(args), args.scale, limit, args.out / name)
     print(table.markdown(report), end="")
-    bad = [
-        r
-        for r in report["rows"]
-        if r["ours"]["error"] or r["reference"]["error"] or (r["agreement"] or {}).get("difference")
-    ]
-    return 1 if bad else 0
+    return 1 if any(table.failed(row) for row in report["rows"]) else 0
 
 
 def _ended(number: int, frame: object) -> None:

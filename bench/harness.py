@@ -1,4 +1,4 @@
-"""Two libraries in turn, each measurement in a process of its own: A B A B, medians."""
+"""Libraries in turn, each measurement in a process of its own: A B A B, medians."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench import arithmetic
 from bench.agreement import Agreement, Result, compare
 from bench.machine import Busy, load
 from bench.models import ROOT, Written
 from bench.rows import Row
+from bench.tasks import tasks_of
+
+PEERS: Mapping[str, str] = {"openvino": "openvino", "bare": "google_crc32c"}
+"""Modules that are measured besides, in the rows that their tasks know: a library, for information, and the bare work."""
 
 # What changes thread counts, kernels or caches: both libraries run as they come.
 _UNSET = (
@@ -38,17 +43,17 @@ _UNSET = (
 class Options:
     """How to measure.
 
-    modules    what is measured and what it is compared with
+    modules    what is measured, by its part in the report: `ours`, `reference` with which it is compared, PEERS
     importing  the same for the row that times the import alone
-    repeats    processes of each
+    repeats    processes of each; as each row has it when None
     timeout    seconds that one process may take
     scratch    where working files go; the file system that saving is measured on
     platform   value of JAX_PLATFORMS; as it comes when empty
     """
 
-    modules: tuple[str, str] = ("regraft.v1", "tensorflow.compat.v1")
-    importing: tuple[str, str] = ("regraft.v1", "tensorflow")
-    repeats: int = 5
+    modules: Mapping[str, str]
+    importing: Mapping[str, str]
+    repeats: int | None = None
     timeout: float = 600.0
     scratch: Path = Path(tempfile.gettempdir())
     platform: str = ""
@@ -64,11 +69,19 @@ class Side:
     cpu: list[float] = field(default_factory=list)
     phases: list[dict[str, float]] = field(default_factory=list)
     device: str = ""
+    device_kind: str = ""
     error: str = ""
+    agreement: Agreement | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Medians and what they are medians of."""
-        result: dict[str, Any] = {"module": self.module, "device": self.device, "error": self.error}
+        result: dict[str, Any] = {
+            "module": self.module,
+            "device": self.device,
+            "device_kind": self.device_kind,
+            "error": self.error,
+            "agreement": asdict(self.agreement) if self.agreement else None,
+        }
         if self.seconds:
             names = self.phases[0] if self.phases else {}
             result |= {
@@ -144,8 +157,8 @@ def _last_words(lines: list[str]) -> str:
 def measure(row: Row, model: Written | None, options: Options, tell: Callable[[str], None]) -> dict[str, Any]:
     """Measure one row and give its part of the report."""
     modules = options.importing if row.task == "importing" else options.modules
-    sides = [Side(module) for module in modules]
-    agreement: Agreement | None = None
+    sides = {part: Side(module) for part, module in modules.items() if row.task in tasks_of(module)}
+    repeats = options.repeats or row.repeats
     before, busy = load(), Busy.now()
     options.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.scratch, prefix="regraft-bench-") as name:
@@ -153,46 +166,53 @@ def measure(row: Row, model: Written | None, options: Options, tell: Callable[[s
         if model is not None:
             model.read_through()
         if row.cache == "filled":
-            for number, side in enumerate(sides):
-                one = work / f"fill-{number}"
-                spawn(side, row.task, model, row.parameters, one, work / "programs", options)
-        for repeat in range(options.repeats):
-            results: list[Result | None] = []
-            for number, side in enumerate(sides):
-                results.append(None)
+            for part, side in sides.items():
+                spawn(side, row.task, model, row.parameters, work / f"fill-{part}", work / "programs", options)
+        for repeat in range(repeats):
+            results: dict[str, Result] = {}
+            for part, side in sides.items():
                 if side.error:
                     continue
-                scratch = work / f"{repeat}-{number}"
-                shutil.rmtree(work / f"{repeat - 1}-{number}", ignore_errors=True)
-                cache = work / ("programs" if row.cache == "filled" else f"programs-{repeat}-{number}")
+                scratch = work / f"{repeat}-{part}"
+                shutil.rmtree(work / f"{repeat - 1}-{part}", ignore_errors=True)
+                cache = work / ("programs" if row.cache == "filled" else f"programs-{repeat}-{part}")
                 os.sync()
                 start = Busy.now()
                 outcome = spawn(side, row.task, model, row.parameters, scratch, cache, options)
                 if outcome is None:
-                    tell(f"{row.name:28} {side.module:22} {repeat + 1}/{options.repeats}  {side.error}")
+                    tell(f"{row.name:28} {side.module:22} {repeat + 1}/{repeats}  {side.error}")
                     continue
                 side.seconds.append(outcome["seconds"])
                 side.peak.append(outcome["peak"])
                 side.phases.append(outcome["phases"])
                 side.cpu.append(round(Busy.now().ours - start.ours, 3))
-                side.device = outcome["device"]
-                results[number] = Result(outcome["facts"], scratch / "arrays.npz")
+                side.device, side.device_kind = outcome["device"], outcome["device_kind"]
+                results[part] = Result(outcome["facts"], scratch / "arrays.npz")
                 told = f"{outcome['seconds']:12.6f} s {outcome['peak'] / 1e6:8.0f} MB"
-                tell(f"{row.name:28} {side.module:22} {repeat + 1}/{options.repeats} {told}")
-            ours, reference = results
-            if ours is not None and reference is not None and row.task != "importing":
-                found = compare(ours, reference)
-                agreement = found if agreement is None else agreement.merged(found)
-        if row.task == "saving" and not any(side.error for side in sides):
-            agreement = _compare_saved(work, options)
+                tell(f"{row.name:28} {side.module:22} {repeat + 1}/{repeats} {told}")
+            _judge(row, sides, results)
+        saved = [part in sides and not sides[part].error for part in ("ours", "reference")]
+        if row.task == "saving" and all(saved):
+            sides["ours"].agreement = _compare_saved(work, repeats, options)
+    loads = {"before": before, "after": load()}
     others = Busy.now().others_since(busy)
-    return _report(row, sides, agreement, {"before": before, "after": load()}, others)
+    return _report(row, model, sides, {"repeats": repeats, "load": loads, "others_busy_cores": others})
 
 
-def _compare_saved(work: Path, options: Options) -> Agreement:
+def _judge(row: Row, sides: Mapping[str, Side], results: Mapping[str, Result]) -> None:
+    """Compare what the libraries computed in one repeat with what the reference did."""
+    if row.task == "importing" or "reference" not in results:
+        return
+    for part in results.keys() - {"reference", "bare"}:
+        found = compare(results[part], results["reference"])
+        known = sides[part].agreement
+        sides[part].agreement = known.merged(found) if known else found
+
+
+def _compare_saved(work: Path, repeats: int, options: Options) -> Agreement:
     """The reference library reads what both saved last."""
-    judge = Side(options.modules[1])
-    prefixes = [str(work / f"{options.repeats - 1}-{number}" / "saved") for number in (0, 1)]
+    judge = Side(options.modules["reference"])
+    prefixes = [str(work / f"{repeats - 1}-{part}" / "saved") for part in ("ours", "reference")]
     found = spawn(judge, "comparing_saved", None, {"prefixes": prefixes}, work / "judge", work / "none", options)
     if found is None:
         return Agreement(0, None, f"{judge.module} cannot read: {judge.error}")
@@ -200,32 +220,35 @@ def _compare_saved(work: Path, options: Options) -> Agreement:
     return Agreement(found["facts"]["tensors"], 0.0, f"differing: {differing}" if differing else "")
 
 
-def _report(
-    row: Row, sides: list[Side], agreement: Agreement | None, loads: dict[str, Any], others: float | None
-) -> dict[str, Any]:
-    ours, reference = sides
+def _work(row: Row, model: Written | None) -> dict[str, Any] | None:
+    """How much is done at least: operations of the arithmetic, or bytes of the variables; None where neither counts."""
+    if model is not None and row.task in tasks_of(PEERS["bare"]):
+        return {"amount": sum(path.stat().st_size for path in model.data_files()), "unit": "B"}
+    counted = arithmetic.read(model, row.arithmetic) if model is not None and row.arithmetic else None
+    if model is None or counted is None:
+        return None
+    if "batch" in row.parameters:  # a row of the batch takes its share
+        whole = max(len(value) for value in model.inference_feeds().values() if value.ndim)
+        counted = counted * row.parameters["batch"] // whole
+    return {"amount": counted, "unit": "FLOP"}
+
+
+def _report(row: Row, model: Written | None, sides: Mapping[str, Side], rest: Mapping[str, Any]) -> dict[str, Any]:
     report: dict[str, Any] = {
         "row": row.name,
         "group": row.group,
         "title": row.title,
         "model": row.model,
         "goal": row.goal,
-        "ours": ours.as_json(),
-        "reference": reference.as_json(),
+        "work": _work(row, model),
+        **{part: side.as_json() for part, side in sides.items()},
         "ratio": None,
         "memory_ratio": None,
-        "agreement": None,
-        "load": loads,
-        "others_busy_cores": others,
+        **rest,
     }
-    if agreement is not None:
-        report["agreement"] = {
-            "compared": agreement.compared,
-            "worst": agreement.worst,
-            "difference": agreement.difference,
-        }
-    if ours.seconds and reference.seconds and not (ours.error or reference.error):
+    ours, reference = sides["ours"], sides.get("reference")
+    if reference and ours.seconds and reference.seconds and not (ours.error or reference.error):
         report["memory_ratio"] = median(reference.peak) / median(ours.peak)
-        if agreement is None or not agreement.difference:
+        if ours.agreement is None or not ours.agreement.difference:
             report["ratio"] = median(reference.seconds) / median(ours.seconds)
     return report

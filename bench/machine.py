@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.models import ROOT
 
-_PACKAGES = ("regraft", "tensorflow-cpu", "tensorflow", "jax", "jaxlib", "numpy", "protobuf")
+_PACKAGES = ("regraft", "tensorflow-cpu", "tensorflow", "jax", "jaxlib", "numpy", "protobuf", "openvino")
 
 
 def describe() -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Spec:
     kind       model: `tests.models.<module>` with `config`, trained for one step by `optimizer`, and its checkpoint;
                layers: a chain of small dense layers of about `size` nodes, without a checkpoint;
                variables: `size` bytes of float32 variables and their checkpoint;
-               pipeline: a small CNN that queues feed from `size` records, see `bench.write_pipeline`;
+               pipeline: a small CNN fed from `size` records by a pipeline in the graph, see `bench.write_pipeline`;
                small: a scalar addition, and twenty operations on eight numbers
     """
 
@@ -77,6 +77,7 @@ FULL: Mapping[str, Spec] = {
     ),
     "detector": Spec("model", "detector", config={"image": 160, "classes": 20, "batch": 4, "width": 16, "kept": 20}),
     "queue": Spec("pipeline", config={"batch": 64}, size=6400),
+    "data": Spec("pipeline", "data", config={"batch": 64}, size=6400),
     "resnet50": Spec("model", "resnet", "momentum", {"image": 224, "batch": 4}),
     "bert_base": Spec("model", "transformer", config=_BERT),
     "small": Spec("small"),
@@ -93,6 +94,7 @@ TINY: Mapping[str, Spec] = {
     "lstm_200": Spec("model", "lstm"),
     "detector": Spec("model", "detector"),
     "queue": Spec("pipeline", config={"batch": 4}, size=40),
+    "data": Spec("pipeline", "data", config={"batch": 4}, size=40),
     "resnet50": Spec(
         "model", "resnet", "momentum", {"image": 32, "width": 8, "classes": 10, "batch": 4, "blocks": (1, 1)}
     ),
@@ -142,6 +144,15 @@ class Written:
     def train_op(self) -> str:
         """Name of the training step's operation."""
         return str(self._facts["train_op"])
+
+    @property
+    def feeds_itself(self) -> bool:
+        """Whether the training step takes its batches from a pipeline in the graph."""
+        return "batches" not in self._facts
+
+    def data_files(self) -> list[Path]:
+        """The files with the bytes of the variables."""
+        return sorted(self.folder.glob("model.data-*"))
 
     def inference_feeds(self) -> dict[str, Any]:
         """Arrays by tensor name."""

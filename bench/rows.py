@@ -37,6 +37,16 @@ class Row:
         """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
+    @property
+    def repeats(self) -> int:
+        """How many processes of each library, if the command line does not say."""
+        return 3 if self.model in _COSTLY and self.task != "opening" else 5
+
+    @property
+    def arithmetic(self) -> Literal["inference", "training"] | None:
+        """Of which kind of run the arithmetic is counted, if that tells something of the row."""
+        return _ARITHMETIC.get(self.task)
+
 
 _TITLES = {
     "mlp": "MLP, batch 64",
@@ -46,7 +56,18 @@ _TITLES = {
     "resnet50": "ResNet-50, batch 4",
     "bert_base": "BERT-base, 4 x 128",
 }
+_COSTLY = ("resnet50", "bert_base", "1gb", "4gb")
 _NODES = (1, 10, 50, 100)
+_ARITHMETIC: Mapping[str, Literal["inference", "training"]] = {
+    "inferring": "inference",
+    "training": "training",
+    "feeding": "training",
+}
+ALIASES: Mapping[str, Sequence[str]] = {
+    "linear": ("open/nodes_*", "plan/nodes_*", "restore/*gb", "save/*gb"),
+    "steady": ("inference/*", "training/*"),
+}
+"""Names for several patterns: how cost grows with size, for `plot`; what runs on a GPU as well."""
 
 
 def _loop(scale: str) -> dict[str, float]:
@@ -101,18 +122,20 @@ def rows(scale: str) -> list[Row]:
         table.append(Row(f"training/{model}", f"training step, {words}, {optimizer}", "training", model, loop, goal=1))
     long = "training step, LSTM, 200 steps by while_loop, batch 20, Adam"
     table.append(Row("training/lstm_200", long, "training", "lstm_200", loop, goal=1))
-    fed = "training step, small CNN fed by queues from files, batch 64, Adam"
-    table.append(Row("pipeline/queue", fed, "feeding", "queue", loop, goal=1))
+    for model, words in (("queue", "queues from files"), ("data", "tf.data from TFRecord files")):
+        fed = f"training step, small CNN fed by {words}, batch 64, Adam"
+        table.append(Row(f"pipeline/{model}", fed, "feeding", model, loop, goal=1))
     return table
 
 
 def pick(table: Sequence[Row], patterns: Sequence[str]) -> list[Row]:
-    """The rows whose names or groups match one of the patterns; the default ones when there is no pattern.
+    """The rows whose names or groups match one of the patterns or ALIASES; the default ones without a pattern.
 
     raises  ValueError for a pattern that matches none
     """
     if not patterns:
         return [row for row in table if row.default]
+    patterns = [one for pattern in patterns for one in ALIASES.get(pattern, (pattern,))]
     for pattern in patterns:
         if not any(_matches(row, pattern) for row in table):
             raise ValueError(f"no row is called {pattern!r}; there are: {', '.join(row.name for row in table)}")

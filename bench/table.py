@@ -6,6 +6,20 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from bench import limits
+
+_LIBRARIES = ("ours", "reference", "openvino")
+_COMPARED = (
+    "`ratio` is the second over the first: above 1, the first is faster, or smaller. `spread` is the distance of the "
+    "repeats over their median, on the worse side. `agree` is the largest relative difference of results. OpenVINO "
+    "stands there for information, its time over the first in brackets.",
+)
+_WORK = (
+    "The arithmetic of matrix products and convolutions alone, a multiplication and an addition being two; of restoring "
+    "and saving the bytes of the variables. The limit is the machine's measured matrix product, a card's data sheet, or "
+    "reading, checking and copying the bytes once (copying, checking and writing them) on all cores.",
+)
+
 
 def duration(seconds: float) -> str:
     """Three digits and a unit."""
@@ -15,15 +29,36 @@ def duration(seconds: float) -> str:
     raise AssertionError
 
 
+def rate(per_second: float, unit: str) -> str:
+    """Three digits, `B` or `FLOP` a second."""
+    for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if per_second >= scale or prefix == "M":
+            return f"{_digits(per_second / scale)} {prefix}{unit}/s"
+    raise AssertionError
+
+
 def _digits(value: float) -> str:
     return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}" if 0 < value < 100 else f"{value:.0f}"
 
 
-def _cell(side: dict[str, Any]) -> str:
-    if side["error"]:
-        words = side["error"].replace("|", "\\|").replace("`", "'")
-        return f"`{words[:117] + '...' if len(words) > 120 else words}`"
-    return duration(side["median_s"])
+def _cell(side: dict[str, Any] | None) -> str:
+    if side is None:
+        return ""
+    return "error" if side["error"] else duration(side["median_s"])
+
+
+def _peer(row: dict[str, Any]) -> str:
+    """The time of the library that is there for information, and that over ours."""
+    side = row.get("openvino")
+    if side is None or side["error"]:
+        return _cell(side)
+    if side["agreement"] and side["agreement"]["difference"]:
+        return "**differs**"
+    return f"{_cell(side)} ({_times(side['median_s'] / row['ours']['median_s'])})" if _ran(row["ours"]) else _cell(side)
+
+
+def _ran(side: dict[str, Any] | None) -> bool:
+    return side is not None and "median_s" in side and not side["error"]
 
 
 def _memory(side: dict[str, Any]) -> str:
@@ -31,21 +66,20 @@ def _memory(side: dict[str, Any]) -> str:
 
 
 def _spread(row: dict[str, Any]) -> str:
-    """How far apart the repeats lie, of the side where it is worse."""
+    """How far apart the repeats lie, of the library where it is worse."""
     apart = []
-    for side in (row["ours"], row["reference"]):
-        if "seconds" in side and len(side["seconds"]) > 1:
-            apart.append((max(side["seconds"]) - min(side["seconds"])) / side["median_s"])
+    for part in ("ours", "reference"):
+        seconds = row.get(part, {}).get("seconds", [])
+        if len(seconds) > 1:
+            apart.append((max(seconds) - min(seconds)) / row[part]["median_s"])
     return f"{max(apart):.0%}" if apart else ""
 
 
-def _agreement(row: dict[str, Any]) -> str:
-    found = row["agreement"]
+def _agreement(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
     if found["difference"]:
-        words = found["difference"].replace("|", "\\|")
-        return f"**differs**: {words[:120]}"
+        return "**differs**"
     return "equal" if not found["worst"] else f"{found['worst']:.0e}"
 
 
@@ -53,9 +87,10 @@ def _phases(row: dict[str, Any]) -> str:
     if not row["group"].startswith(("cold", "first_step")):
         return ""
     parts = []
-    for side in (row["ours"], row["reference"]):
-        if side.get("phases"):
-            parts.append(" + ".join(f"{name} {_digits(seconds)}" for name, seconds in side["phases"].items()))
+    for part in ("ours", "reference"):
+        phases = row.get(part, {}).get("phases", {})
+        if phases:
+            parts.append(" + ".join(f"{name} {_digits(seconds)}" for name, seconds in phases.items()))
     return "; ".join(parts)
 
 
@@ -76,14 +111,18 @@ def geometric_means(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[float, in
 
 
 def _machine(report: dict[str, Any]) -> list[str]:
-    machine, options = report["machine"], report["options"]
+    machine, options, measured = report["machine"], report["options"], report["limits"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    repeats = sorted({row["repeats"] for row in report["rows"]}) or [0]
     lines = [
         f"- {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB; {machine['system']}",
         f"- Python {machine['python']}; {versions}; commit {machine['commit']}",
+        f"- measured limits: a float32 matrix product {rate(measured['flops'], 'FLOP')}, a copy of memory "
+        f"{rate(measured['copied'], 'B')} (bytes read and bytes written)",
         f"- {report['started']} to {report['ended'] or '(not finished)'}; scale {options['scale']}, "
-        f"medians of {options['repeats']} processes each",
+        f"medians of {' to '.join(map(str, sorted({repeats[0], repeats[-1]})))} processes each",
         f"- load average {report['load']['before']} before, {report['load']['after']} after (with the runs themselves)",
+        *(f"- {note}" for note in report["notes"]),
     ]
     if report["sources_changed"]:
         lines.append("- **Regraft's sources changed while measuring: not all rows measure the same code**")
@@ -99,37 +138,103 @@ def _machine(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _markup(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def failed(row: dict[str, Any]) -> bool:
+    """Whether one of the two libraries failed in a row, or they disagree."""
+    sides = [row[part] for part in ("ours", "reference") if part in row]
+    return any(side["error"] or (side["agreement"] or {}).get("difference") for side in sides)
+
+
+def _times_table(report: dict[str, Any]) -> list[str]:
+    """Every row: times and memory."""
+    names = report["modules"]
+    compared, informed = "reference" in names, any("openvino" in row for row in report["rows"])
+    first = [names[part] for part in ("ours", "reference") if part in names]
+    head = ["row", *first]
+    head += ["ratio", "goal", "spread", "agree"] if compared else ["spread"]
+    head += ["OpenVINO"] if informed else []
+    head += [*(f"memory, {name}" for name in first), *(["ratio"] if compared else [])]
+    body = []
+    for row in report["rows"]:
+        cells = [f"{row['title']} (`{row['row']}`)", _cell(row["ours"])]
+        if compared:
+            cells += [_cell(row["reference"]), _times(row["ratio"]), _times(row["goal"])]
+        cells.append(_spread(row))
+        if compared:
+            cells.append(_agreement(row["ours"]["agreement"]))
+        if informed:
+            cells.append(_peer(row))
+        cells += [_memory(row[part]) for part in ("ours", "reference") if part in names]
+        if compared:
+            cells.append(_times(row["memory_ratio"]))
+        body.append(cells)
+    return _markup(head, body)
+
+
+def _limit(report: dict[str, Any], row: dict[str, Any]) -> tuple[float, str] | None:
+    """The most of the row's work that can be done in a second, and what says so."""
+    if row["work"]["unit"] == "B":
+        return (row["work"]["amount"] / row["bare"]["median_s"], "the bare work") if _ran(row.get("bare")) else None
+    if report["options"]["limit"]:
+        return report["options"]["limit"], "as given"
+    if row["ours"]["device"] == "cpu":
+        return report["limits"]["flops"], "matrix product"
+    card = limits.card(row["ours"]["device_kind"])
+    return (card.flops, card.sheet) if card else None
+
+
+def _work_table(report: dict[str, Any]) -> list[str]:
+    """The rows whose work is known: how much of it each library does in a second, and how near to the limit Regraft is."""
+    rows = [row for row in report["rows"] if row["work"] and any(_ran(row.get(part)) for part in _LIBRARIES)]
+    if not rows:
+        return []
+    there = [part for part in _LIBRARIES if any(_ran(row.get(part)) for row in rows)]
+    names = {**report["modules"], "openvino": "OpenVINO"}
+    body = []
+    for row in rows:
+        amount, unit = row["work"]["amount"], row["work"]["unit"]
+        rates = {part: amount / row[part]["median_s"] for part in there if _ran(row.get(part))}
+        limit = _limit(report, row)
+        cells = [f"`{row['row']}`", f"{_digits(amount / 1e9)} G{unit}"]
+        cells += [rate(rates[part], unit) if part in rates else "" for part in there]
+        cells += [f"{rate(limit[0], unit)}, {limit[1]}" if limit else ""]
+        cells += [f"{rates['ours'] / limit[0]:.0%}" if limit and "ours" in rates else ""]
+        body.append(cells)
+    head = ["row", "work", *(names[part] for part in there), "limit", f"{names['ours']}, of the limit"]
+    return ["", "## Work and limits", "", *_WORK, "", *_markup(head, body)]
+
+
+def _failures(report: dict[str, Any]) -> list[str]:
+    found = []
+    for row in report["rows"]:
+        for part in (*_LIBRARIES, "bare"):
+            side = row.get(part) or {"error": "", "agreement": None}
+            difference = (side["agreement"] or {}).get("difference", "")
+            name = {**report["modules"], "openvino": "OpenVINO", "bare": "the bare work"}.get(part)
+            words = " ".join((side["error"] or difference).replace("`", "'").split())
+            if words:
+                found.append(f"- {row['row']}, {name}: {'' if side['error'] else 'differs: '}`{words}`")
+    return ["", "## What failed or differs", "", *found] if found else []
+
+
 def markdown(report: dict[str, Any]) -> str:
     """The whole report."""
-    names = [report["modules"][side] for side in ("ours", "reference")]
-    head = ["row", *names, "ratio", "goal", "spread", "agree", *(f"memory, {name}" for name in names), "ratio"]
-    toys = ["", "**Scale tiny: the graphs are toys; the titles speak of the full ones.**"]
-    lines = [
-        f"# {names[0]} and {names[1]}",
-        *(toys if report["options"]["scale"] == "tiny" else []),
-        "",
-        "`ratio` is the second over the first: above 1, the first is faster, or smaller. `spread` is the distance of "
-        "the repeats over their median, on the worse side. `agree` is the largest relative difference of results.",
-        "",
-        *_machine(report),
-        "",
-        f"| {' | '.join(head)} |",
-        f"|{'---|' * len(head)}",
-    ]
-    notes = []
-    for row in report["rows"]:
-        phases = _phases(row)
-        if phases:
-            notes.append(f"- {row['row']} (s): {phases}")
-        ours, reference = row["ours"], row["reference"]
-        cells = [f"{row['title']} (`{row['row']}`)", _cell(ours), _cell(reference), _times(row["ratio"])]
-        cells += [_times(row["goal"]), _spread(row), _agreement(row)]
-        cells += [_memory(ours), _memory(reference), _times(row["memory_ratio"])]
-        lines.append(f"| {' | '.join(cells)} |")
+    names = [report["modules"][part] for part in ("ours", "reference") if part in report["modules"]]
+    lines = [f"# {' and '.join(names)}", ""]
+    if report["options"]["scale"] == "tiny":
+        lines += ["**Scale tiny: the graphs are toys; the titles speak of the full ones.**", ""]
+    if len(names) == 2:
+        lines += [*_COMPARED, ""]
+    lines += [*_machine(report), "", *_times_table(report)]
     means = geometric_means(report["rows"])
     if means:
         lines += ["", "Geometric means of the ratios:", ""]
         lines += [f"- {group}: {mean:.2f} ({count} rows)" for group, (mean, count) in means.items()]
+    lines += [*_work_table(report), *_failures(report)]
+    notes = [f"- {row['row']} (s): {phases}" for row in report["rows"] if (phases := _phases(row))]
     if notes:
-        lines += ["", "Where the time of the cold processes goes, first and second:", "", *notes]
+        lines += ["", f"## Where the time of the cold processes goes, {' and then '.join(names)}", "", *notes]
     return "\n".join(lines) + "\n"

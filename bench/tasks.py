@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from bench.models import Written
 class Job:
     """What a task gets.
 
+    tf        the library, a module with the names of `tensorflow.compat.v1` for the tasks of this file
     started   when the process was asked for (`time.monotonic_ns`)
     entered   when the interpreter reached the program's first line
     imported  when the library was there
@@ -60,20 +62,22 @@ class Outcome:
     arrays: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _Clock:
-    """Named stretches of time, one after the other."""
+class Clock:
+    """Named stretches of time, one after the other, from a moment (`time.monotonic_ns`) or from now."""
 
     def __init__(self, start: int | None = None) -> None:
         self.start = self._last = time.monotonic_ns() if start is None else start
         self.phases: dict[str, float] = {}
 
     def lap(self, name: str, now: int | None = None) -> None:
+        """End a stretch."""
         now = time.monotonic_ns() if now is None else now
         self.phases[name] = (now - self._last) * 1e-9
         self._last = now
 
     @property
     def total(self) -> float:
+        """Seconds from the start to the end of the last stretch."""
         return (self._last - self.start) * 1e-9
 
 
@@ -85,7 +89,7 @@ def importing(job: Job) -> Outcome:
 def opening(job: Job) -> Outcome:
     """`import_meta_graph` of a file into an empty graph."""
     with job.tf.Graph().as_default() as graph:
-        clock = _Clock()
+        clock = Clock()
         job.tf.train.import_meta_graph(job.model.meta)
         clock.lap("open")
         peak = peak_memory()
@@ -98,12 +102,12 @@ def planning(job: Job) -> Outcome:
     """The first `Session.run` in an opened graph, of a fetch that needs three of its nodes."""
     with job.tf.Graph().as_default() as graph:
         job.tf.train.import_meta_graph(job.model.meta)
-        feeds, fetches = _inference(graph, job.model)
-        clock = _Clock()
+        feeds, fetches = _inference(graph, job)
+        clock = Clock()
         with job.tf.Session() as sess:
             values = sess.run(fetches, feeds)
             clock.lap("run")
-            return Outcome(clock.total, peak_memory(), arrays=_named(job.model.outputs, values))
+            return Outcome(clock.total, peak_memory(), arrays=named(job.model.outputs, values))
 
 
 def restoring(job: Job) -> Outcome:
@@ -111,7 +115,7 @@ def restoring(job: Job) -> Outcome:
     with job.tf.Graph().as_default():
         saver = job.tf.train.import_meta_graph(job.model.meta)
         with job.tf.Session() as sess:
-            clock = _Clock()
+            clock = Clock()
             saver.restore(sess, job.model.prefix)
             clock.lap("restore")
             peak = peak_memory()
@@ -127,7 +131,7 @@ def saving(job: Job) -> Outcome:
         saver = job.tf.train.import_meta_graph(job.model.meta)
         with job.tf.Session() as sess:
             saver.restore(sess, job.model.prefix)
-            clock = _Clock()
+            clock = Clock()
             saver.save(sess, str(job.scratch / "saved"))
             clock.lap("save")
             return Outcome(clock.total, peak_memory())
@@ -154,7 +158,7 @@ def calling(job: Job) -> Outcome:
         wanted = "x:0" if job.parameters["output"] == 0 else "v:0"
         feeds = {graph.get_tensor_by_name(wanted): job.model.inference_feeds()[wanted]}
         with job.tf.Session() as sess:
-            value, seconds, phases = _steady(lambda: sess.run(fetch, feeds), job.parameters)
+            value, seconds, phases = steady(lambda: sess.run(fetch, feeds), job.parameters)
             return Outcome(seconds, peak_memory(), phases, arrays={name: value})
 
 
@@ -167,10 +171,10 @@ def answering(job: Job) -> Outcome:
         with job.tf.Session() as sess:
             saver.restore(sess, job.model.prefix)
             clock.lap("restore")
-            feeds, fetches = _inference(graph, job.model)
+            feeds, fetches = _inference(graph, job)
             values = sess.run(fetches, feeds)
             clock.lap("run")
-            return Outcome(clock.total, peak_memory(), clock.phases, arrays=_named(job.model.outputs, values))
+            return Outcome(clock.total, peak_memory(), clock.phases, arrays=named(job.model.outputs, values))
 
 
 def stepping(job: Job) -> Outcome:
@@ -189,16 +193,14 @@ def stepping(job: Job) -> Outcome:
 
 
 def inferring(job: Job) -> Outcome:
-    """One inference after many; with `batch`, the feeds are cut to so many rows."""
+    """One inference after many."""
     with job.tf.Graph().as_default() as graph:
         saver = job.tf.train.import_meta_graph(job.model.meta)
         with job.tf.Session() as sess:
             saver.restore(sess, job.model.prefix)
-            feeds, fetches = _inference(graph, job.model)
-            if "batch" in job.parameters:
-                feeds = {tensor: value[: job.parameters["batch"]] for tensor, value in feeds.items()}
-            values, seconds, phases = _steady(lambda: sess.run(fetches, feeds), job.parameters)
-            return Outcome(seconds, peak_memory(), phases, arrays=_named(job.model.outputs, values))
+            feeds, fetches = _inference(graph, job)
+            values, seconds, phases = steady(lambda: sess.run(fetches, feeds), job.parameters)
+            return Outcome(seconds, peak_memory(), phases, arrays=named(job.model.outputs, values))
 
 
 def training(job: Job) -> Outcome:
@@ -215,12 +217,12 @@ def training(job: Job) -> Outcome:
                 _, loss = sess.run(fetches, batches[len(losses) % len(batches)])
                 losses.append(loss)
 
-            _, seconds, phases = _steady(step, job.parameters)
+            _, seconds, phases = steady(step, job.parameters)
             return Outcome(seconds, peak_memory(), phases, arrays={"losses": np.array(losses[:3])})
 
 
 def feeding(job: Job) -> Outcome:
-    """One training step after many, its batch from queues that threads fill; the losses of the first three."""
+    """One training step after many, its batch from a pipeline in the graph; the losses of the first three."""
     with contextlib.chdir(job.model.folder), job.tf.Graph().as_default() as graph:
         saver = job.tf.train.import_meta_graph(job.model.meta)
         with job.tf.Session() as sess:
@@ -229,29 +231,36 @@ def feeding(job: Job) -> Outcome:
             threads = job.tf.train.start_queue_runners(sess, coordinator)
             fetches = [graph.get_operation_by_name(job.model.train_op), graph.get_tensor_by_name(job.model.loss)]
             losses: list[Any] = []
-            _, seconds, phases = _steady(lambda: losses.append(sess.run(fetches)[1]), job.parameters)
+            _, seconds, phases = steady(lambda: losses.append(sess.run(fetches)[1]), job.parameters)
             coordinator.request_stop()
             coordinator.join(threads)
             return Outcome(seconds, peak_memory(), phases, arrays={"losses": np.array(losses[:3])})
 
 
-def _since_start(job: Job) -> _Clock:
-    clock = _Clock(job.started)
+def _since_start(job: Job) -> Clock:
+    clock = Clock(job.started)
     clock.lap("python", job.entered)
     clock.lap("import", job.imported)
     return clock
 
 
-def _inference(graph: Any, model: Written) -> tuple[dict[Any, Any], list[Any]]:
-    feeds = {graph.get_tensor_by_name(name): value for name, value in model.inference_feeds().items()}
-    return feeds, [graph.get_tensor_by_name(name) for name in model.outputs]
+def fed(job: Job) -> dict[str, Any]:
+    """The arrays of an inference by tensor name; with `batch`, cut to so many rows."""
+    rows = slice(job.parameters.get("batch"))
+    return {name: value[rows] if value.ndim else value for name, value in job.model.inference_feeds().items()}
 
 
-def _named(names: list[str], values: list[Any]) -> dict[str, Any]:
+def _inference(graph: Any, job: Job) -> tuple[dict[Any, Any], list[Any]]:
+    feeds = {graph.get_tensor_by_name(name): value for name, value in fed(job).items()}
+    return feeds, [graph.get_tensor_by_name(name) for name in job.model.outputs]
+
+
+def named(names: list[str], values: list[Any]) -> dict[str, Any]:
+    """The arrays that an inference gave, for the comparison."""
     return dict(zip(names, values, strict=True))
 
 
-def _steady(call: Callable[[], Any], parameters: Mapping[str, Any]) -> tuple[Any, float, dict[str, float]]:
+def steady(call: Callable[[], Any], parameters: Mapping[str, Any]) -> tuple[Any, float, dict[str, float]]:
     """The last value, the median of the seconds of a call, and how the calls went."""
     warm = _calls(call, parameters["warm_s"], parameters["warm_calls"])[1]
     value, times = _calls(call, parameters["measure_s"], parameters["measure_calls"])
@@ -288,3 +297,13 @@ TASKS: Mapping[str, Callable[[Job], Outcome]] = {
         feeding,
     )
 }
+
+_TASKS_OF = {"openvino": "bench.openvino_tasks", "google_crc32c": "bench.bare_tasks"}
+
+
+def tasks_of(module: str) -> Mapping[str, Callable[[Job], Outcome]]:
+    """What can be measured with a library: the functions above, or its own where it is no TensorFlow 1."""
+    if module not in _TASKS_OF:
+        return TASKS
+    own: Mapping[str, Callable[[Job], Outcome]] = importlib.import_module(_TASKS_OF[module]).TASKS
+    return own

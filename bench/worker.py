@@ -28,18 +28,20 @@ def main() -> None:
     import numpy as np
 
     from bench.models import Written
-    from bench.tasks import TASKS, Job
+    from bench.tasks import Job, tasks_of
 
     given = json.loads(parameters)
     job = Job(tf, Written(Path(model)), given, Path(scratch), int(started), entered, imported, loaded)
-    outcome = TASKS[task](job)
+    outcome = tasks_of(module)[task](job)
     np.savez(job.scratch / "arrays.npz", **dict(outcome.arrays))
+    device = sys.modules["jax"].devices()[0] if "jax" in sys.modules else None
     written = {
         "seconds": outcome.seconds,
         "peak": outcome.peak,
         "phases": dict(outcome.phases),
         "facts": dict(outcome.facts),
-        "device": sys.modules["jax"].devices()[0].platform if "jax" in sys.modules else "cpu",
+        "device": device.platform if device else "cpu",
+        "device_kind": device.device_kind if device else "cpu",
     }
     (job.scratch / "outcome.json").write_text(json.dumps(written))
 
