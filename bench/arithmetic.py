@@ -77,9 +77,8 @@ def _traced(tf: Any, graph: Any, sess: Any, fetches: list[Any], feeds: Mapping[s
         op = operations.get(node.node_name)
         if op is None:
             continue  # moves a feed or a fetch
-        if not any(
-            result in fetches or any(user.name in names for user in result.consumers()) for result in op.outputs
-        ):
+        users = {user.name for result in op.outputs for user in result.consumers()}
+        if not users & names and not any(result in fetches for result in op.outputs):
             continue  # a gradient towards a feed: TensorFlow computes it, nobody asks for it
         if op.type in _COUNTS:
             total += _COUNTS[op.type](op, [shape_of(tensor) for tensor in op.inputs], shape_of(op.outputs[0]))

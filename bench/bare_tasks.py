@@ -48,7 +48,7 @@ def _read(paths: list[Path]) -> list[Any]:
                 part = whole[offset : offset + _PIECE]
                 buffer = own.buffer[: part.size]
                 if os.preadv(number, [buffer], offset) != part.size:
-                    raise EOFError(f"{path} became shorter while it was read")
+                    raise EOFError("the checkpoint became shorter while it was read")
                 google_crc32c.value(buffer)
                 part[:] = buffer
 
@@ -60,9 +60,9 @@ def _read(paths: list[Path]) -> list[Any]:
 def restoring(job: Job) -> Outcome:
     """Read, check and copy the bytes of the variables."""
     clock = Clock()
-    kept = _read(job.model.data_files())
+    _read(job.model.data_files())
     clock.lap("restore")
-    return Outcome(clock.total, peak_memory(), phases={"bytes": float(sum(array.size for array in kept))})
+    return Outcome(clock.total, peak_memory())
 
 
 def saving(job: Job) -> Outcome:

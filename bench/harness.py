@@ -23,7 +23,7 @@ from bench.rows import Row
 from bench.tasks import tasks_of
 
 PEERS: Mapping[str, str] = {"openvino": "openvino", "bare": "google_crc32c"}
-"""Modules that are measured besides, in the rows that their tasks know: a library, for information, and the bare work."""
+"""Modules that are measured besides, in rows that their tasks know: a library, for information, and the bare work."""
 
 # What changes thread counts, kernels or caches: both libraries run as they come.
 _UNSET = (

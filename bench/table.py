@@ -12,12 +12,13 @@ _LIBRARIES = ("ours", "reference", "openvino")
 _COMPARED = (
     "`ratio` is the second over the first: above 1, the first is faster, or smaller. `spread` is the distance of the "
     "repeats over their median, on the worse side. `agree` is the largest relative difference of results. OpenVINO "
-    "stands there for information, its time over the first in brackets.",
+    "stands there for information, its time over the first in brackets."
 )
 _WORK = (
-    "The arithmetic of matrix products and convolutions alone, a multiplication and an addition being two; of restoring "
-    "and saving the bytes of the variables. The limit is the machine's measured matrix product, a card's data sheet, or "
-    "reading, checking and copying the bytes once (copying, checking and writing them) on all cores.",
+    "`work` is the arithmetic of matrix products and convolutions alone, a multiplication and an addition being two; "
+    "where files are restored or saved, the bytes of the variables. The limit is the machine's measured matrix product, "
+    "a card's data sheet, or for bytes the bare work: reading, checking and copying them once, or copying, checking and "
+    "writing them, on all cores."
 )
 
 
@@ -29,11 +30,11 @@ def duration(seconds: float) -> str:
     raise AssertionError
 
 
-def rate(per_second: float, unit: str) -> str:
-    """Three digits, `B` or `FLOP` a second."""
+def quantity(amount: float, unit: str) -> str:
+    """Three digits of so many `B`, `FLOP/s` and the like."""
     for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
-        if per_second >= scale or prefix == "M":
-            return f"{_digits(per_second / scale)} {prefix}{unit}/s"
+        if amount >= scale or prefix == "M":
+            return f"{_digits(amount / scale)} {prefix}{unit}"
     raise AssertionError
 
 
@@ -117,8 +118,8 @@ def _machine(report: dict[str, Any]) -> list[str]:
     lines = [
         f"- {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB; {machine['system']}",
         f"- Python {machine['python']}; {versions}; commit {machine['commit']}",
-        f"- measured limits: a float32 matrix product {rate(measured['flops'], 'FLOP')}, a copy of memory "
-        f"{rate(measured['copied'], 'B')} (bytes read and bytes written)",
+        f"- measured limits: a float32 matrix product {quantity(measured['flops'], 'FLOP/s')}, a copy of memory "
+        f"{quantity(measured['copied'], 'B/s')} (bytes read and bytes written)",
         f"- {report['started']} to {report['ended'] or '(not finished)'}; scale {options['scale']}, "
         f"medians of {' to '.join(map(str, sorted({repeats[0], repeats[-1]})))} processes each",
         f"- load average {report['load']['before']} before, {report['load']['after']} after (with the runs themselves)",
@@ -187,36 +188,36 @@ def _limit(report: dict[str, Any], row: dict[str, Any]) -> tuple[float, str] | N
 
 
 def _work_table(report: dict[str, Any]) -> list[str]:
-    """The rows whose work is known: how much of it each library does in a second, and how near to the limit Regraft is."""
+    """The rows whose work is known: how much of it each library does in a second, and Regraft's share of the limit."""
     rows = [row for row in report["rows"] if row["work"] and any(_ran(row.get(part)) for part in _LIBRARIES)]
     if not rows:
         return []
     there = [part for part in _LIBRARIES if any(_ran(row.get(part)) for row in rows)]
-    names = {**report["modules"], "openvino": "OpenVINO"}
+    names = report["modules"]
     body = []
     for row in rows:
         amount, unit = row["work"]["amount"], row["work"]["unit"]
         rates = {part: amount / row[part]["median_s"] for part in there if _ran(row.get(part))}
         limit = _limit(report, row)
-        cells = [f"`{row['row']}`", f"{_digits(amount / 1e9)} G{unit}"]
-        cells += [rate(rates[part], unit) if part in rates else "" for part in there]
-        cells += [f"{rate(limit[0], unit)}, {limit[1]}" if limit else ""]
+        cells = [f"`{row['row']}`", quantity(amount, unit)]
+        cells += [quantity(rates[part], f"{unit}/s") if part in rates else "" for part in there]
+        cells += [f"{quantity(limit[0], f'{unit}/s')}, {limit[1]}" if limit else ""]
         cells += [f"{rates['ours'] / limit[0]:.0%}" if limit and "ours" in rates else ""]
         body.append(cells)
     head = ["row", "work", *(names[part] for part in there), "limit", f"{names['ours']}, of the limit"]
-    return ["", "## Work and limits", "", *_WORK, "", *_markup(head, body)]
+    return ["", "## Work and limits", "", _WORK, "", *_markup(head, body)]
 
 
 def _failures(report: dict[str, Any]) -> list[str]:
     found = []
     for row in report["rows"]:
-        for part in (*_LIBRARIES, "bare"):
-            side = row.get(part) or {"error": "", "agreement": None}
-            difference = (side["agreement"] or {}).get("difference", "")
-            name = {**report["modules"], "openvino": "OpenVINO", "bare": "the bare work"}.get(part)
-            words = " ".join((side["error"] or difference).replace("`", "'").split())
+        for part, name in report["modules"].items():
+            side = row.get(part, {})
+            what, words = "fails", side.get("error")
+            if not words:
+                what, words = "differs", (side.get("agreement") or {}).get("difference")
             if words:
-                found.append(f"- {row['row']}, {name}: {'' if side['error'] else 'differs: '}`{words}`")
+                found.append(f"- {row['row']}: {name} {what}: `{' '.join(words.replace('`', chr(39)).split())}`")
     return ["", "## What failed or differs", "", *found] if found else []
 
 
@@ -227,7 +228,7 @@ def markdown(report: dict[str, Any]) -> str:
     if report["options"]["scale"] == "tiny":
         lines += ["**Scale tiny: the graphs are toys; the titles speak of the full ones.**", ""]
     if len(names) == 2:
-        lines += [*_COMPARED, ""]
+        lines += [_COMPARED, ""]
     lines += [*_machine(report), "", *_times_table(report)]
     means = geometric_means(report["rows"])
     if means:
