@@ -156,11 +156,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _options(args: argparse.Namespace) -> Options:
     """What the arguments of `run` say."""
-    modules = {"ours": args.ours, "bare": PEERS["bare"]}
+    modules = {"ours": args.ours}
     if not args.alone:
         modules["reference"] = args.reference
         if importlib.util.find_spec(PEERS["openvino"]) is not None:
             modules["openvino"] = PEERS["openvino"]
+    modules["bare"] = PEERS["bare"]
     importing = {
         part: module.partition(".")[0] if module.startswith("tensorflow.") else module
         for part, module in modules.items()

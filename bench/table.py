@@ -16,9 +16,9 @@ _COMPARED = (
 )
 _WORK = (
     "`work` is the arithmetic of matrix products and convolutions alone, a multiplication and an addition being two; "
-    "where files are restored or saved, the bytes of the variables. The limit is the machine's measured matrix product, "
-    "a card's data sheet, or for bytes the bare work: reading, checking and copying them once, or copying, checking and "
-    "writing them, on all cores."
+    "where files are restored or saved, the bytes of the variables. The limit is the machine's measured matrix "
+    "product, a card's data sheet, or for bytes the bare work: reading, checking and copying them once, or copying, "
+    "checking and writing them, on all cores."
 )
 
 
