@@ -273,9 +273,9 @@ class TestWriting:
     def test_an_iterator_is_drawn_on_as_the_writing_goes(self, tmp_path: Path) -> None:
         def items() -> Iterator[Item]:
             for index in range(3):
-                yield Item(f"v{index}", np.full(1 << 20, index, np.uint8))
+                yield Item(f"v{index}", np.full(8 << 20, index, np.uint8))
                 data = next(tmp_path.glob("c.data-*"))
-                assert data.stat().st_size >= index << 20
+                assert data.stat().st_size >= index * (8 << 20)
 
         write_checkpoint(tmp_path / "c", items())
         with open_checkpoint(tmp_path / "c") as reader:

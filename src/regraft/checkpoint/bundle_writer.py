@@ -79,6 +79,10 @@ class BundleWriter:
         self._offsets[shard] += entry.size
         self._entries[key] = entry
 
+    def seal(self, shard: int) -> None:
+        """Bring a data file to the disk, to which nothing will be added."""
+        self._data[shard].seal()
+
     def finish(self) -> None:
         """Publish the data files, then the index; all are on the disk before the first takes its place."""
         try:
@@ -163,6 +167,7 @@ def write_sharded_checkpoint(prefix: files.PathLike, shards: Sequence[Tensors]) 
         for shard, tensors in enumerate(shards):
             for item in items_of(tensors):
                 writer.add(item, shard)
+            writer.seal(shard)
 
 
 def merge_checkpoints(prefixes: Sequence[files.PathLike], prefix: files.PathLike, remove_folders: bool = True) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import unquote
 
 from regraft.base import errors
+from regraft.checkpoint.direct import DirectFile
 
 PathLike = str | bytes | os.PathLike[Any]
 _BUFFER = 1 << 20
@@ -221,7 +222,7 @@ class Publication:
                 system, inner = _remote(self._temporary)
                 self._file: Any = system.open(inner, "wb")
             else:
-                self._file = open(self._temporary, "xb", buffering=_BUFFER)  # noqa: SIM115  # closed by commit or abort
+                self._file = DirectFile(self._temporary)
 
     def write(self, data: bytes | memoryview) -> None:
         with as_status(self.path):
@@ -233,9 +234,6 @@ class Publication:
             return
         try:
             with as_status(self.path):
-                if not is_remote(self.path):
-                    self._file.flush()
-                    os.fsync(self._file.fileno())
                 self._file.close()
         except BaseException:
             self.abort()
@@ -259,7 +257,7 @@ class Publication:
             return
         self._open = False
         with contextlib.suppress(OSError):
-            self._file.close()
+            self._file.discard() if isinstance(self._file, DirectFile) else self._file.close()
         with contextlib.suppress(errors.OpError):
             remove(self._temporary)
 
