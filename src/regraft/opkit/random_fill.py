@@ -43,19 +43,25 @@ def _groups(shape: Shape, dtype: np.dtype[Any]) -> int:
     return -(-math.prod(shape) // group_size(dtype))
 
 
+def _samples(key: Any, counter: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
+    """As many samples as elements of up to 32 bits, one for each; in pairs, uint32 [..., 4], for wider ones."""
+    if dtype.itemsize == 8:
+        return random.blocks(key, counter, _groups(shape, dtype))
+    return random.samples(key, counter, math.prod(shape))
+
+
 def _shaped(flat: Any, shape: Shape) -> Any:
     return flat.reshape(-1)[: math.prod(shape)].reshape(shape)
 
 
 def uniform(key: Any, counter: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
     """Floats in [0, 1)."""
-    return _shaped(random.uniform_from(random.blocks(key, counter, _groups(shape, dtype)), dtype), shape)
+    return _shaped(random.uniform_from(_samples(key, counter, shape, dtype), dtype), shape)
 
 
 def full_int(key: Any, counter: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
     """Integers over the whole range of their type."""
-    words = random.blocks(key, counter, _groups(shape, dtype))
-    return _shaped(_integers(words, dtype), shape)
+    return _shaped(_integers(_samples(key, counter, shape, dtype), dtype), shape)
 
 
 def _integers(words: Any, dtype: np.dtype[Any]) -> Any:
@@ -67,7 +73,7 @@ def uniform_int(key: Any, counter: Any, shape: Shape, low: Any, high: Any) -> An
     dtype = np.dtype(low.dtype)
     xp = np if on_host(key, counter, low, high) else jnp
     unsigned = np.dtype(f"u{dtype.itemsize}")
-    bits = _integers(random.blocks(key, counter, _groups(shape, dtype)), unsigned)
+    bits = _integers(_samples(key, counter, shape, dtype), unsigned)
     with np.errstate(over="ignore"):
         width = xp.asarray(high).astype(unsigned) - xp.asarray(low).astype(unsigned)
         return _shaped((xp.asarray(low).astype(unsigned) + bits % width).astype(dtype), shape)

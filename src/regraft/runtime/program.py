@@ -22,6 +22,7 @@ from regraft.base.errors import OpError
 from regraft.opkit.arrays import jax, jnp
 from regraft.opkit.objects import RunObject, Untraceable
 from regraft.runtime import cache
+from regraft.runtime.compiler import compile_program
 from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
 from regraft.runtime.interpreter import seeds
@@ -106,7 +107,7 @@ class Program:
                 if isinstance(e.__cause__, jax.errors.JAXTypeError):
                     raise Untraceable(f"a value must be known when it is traced: {e.message.splitlines()[0]}") from e
                 raise
-            self._call = lowered.compile()
+            self._call = compile_program(lowered)
             if time.perf_counter() - started > _WORTH_KEEPING:
                 cache.store(self._digest, self._call, interpreted)
         self._arguments = None
