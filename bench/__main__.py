@@ -59,13 +59,14 @@ def run(picked: Sequence[Row], options: Options, scale: str, limit: float | None
     if "reference" in options.modules and "openvino" not in options.modules:
         notes.append("OpenVINO is not installed: no row has it")
     before, sources = machine.load(), machine.sources()
+    plain = environment(options.scratch, options.platform)
     _say(f"load average before: {before}, {machine.cores()} cores")
     if before[0] > 0.1 * machine.cores():
         _say("  the machine is not quiet: others' work shows in the numbers")
     report: dict[str, Any] = {
         "modules": {part: _label(module) for part, module in options.modules.items()},
         "machine": machine.describe(),
-        "limits": limits.measure(environment(options.scratch, options.platform)),
+        "limits": limits.measure(plain),
         "notes": notes,
         "options": {"scale": scale, "repeats": options.repeats, "platform": options.platform, "limit": limit},
         "started": _now(),
@@ -84,6 +85,8 @@ def run(picked: Sequence[Row], options: Options, scale: str, limit: float | None
         report["load"]["after"] = machine.load()
         report["sources_changed"] = machine.sources() != sources
         _save(report, stem)
+    after = limits.measure(plain)
+    report["limits"] = {name: max(value, after[name]) for name, value in report["limits"].items()}
     report["ended"] = _now()
     _save(report, stem)
     _say(f"load average after: {report['load']['after']}")
@@ -122,7 +125,8 @@ def _list(picked: Sequence[Row], repeats: int | None) -> None:
         seconds = took.get(row.name)
         total, unknown = total + (seconds or 0.0) * times, unknown + (seconds is None)
         minutes = "     ?" if seconds is None else f"{seconds * times / 60:6.1f}"
-        print(f"{row.name:28} {times} x {minutes} min  {row.title}{'' if row.default else '  (only when picked)'}")
+        rest = f"{row.title}{'' if row.default else '  (only when picked)'}"
+        print(f"{row.name:28} {times} repeats, {minutes} min  {rest}")
     print(f"{total / 60:.0f} minutes at full scale, as kept reports have it; {unknown} rows are in none")
 
 

@@ -25,7 +25,7 @@ from bench.tasks import tasks_of
 PEERS: Mapping[str, str] = {"openvino": "openvino", "bare": "google_crc32c"}
 """Modules that are measured besides, in rows that their tasks know: a library, for information, and the bare work."""
 
-# What changes thread counts, kernels or caches: both libraries run as they come.
+# What changes thread counts, kernels or caches: all libraries run as they come.
 _UNSET = (
     "OMP_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",

@@ -92,7 +92,7 @@ def _best(call: Callable[[], object]) -> float:
     return min(times)
 
 
-def _flops(size: int = 2048) -> float:
+def _flops(size: int = 3072) -> float:
     one = np.random.default_rng(0).random((size, size), np.float32)
     out = np.empty_like(one)
     return 2 * size**3 / _best(lambda: np.matmul(one, one, out=out))

@@ -105,7 +105,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], request: py
     assert capsys.readouterr().out == (tmp_path / "one.md").read_text()
     assert main(["plot", str(tmp_path / "one.json")]) == 0
     assert main(["list", "--rows", "import", "--repeats", "7"]) == 0
-    assert capsys.readouterr().out.splitlines()[-2].startswith("import/module                7 x ")
+    assert capsys.readouterr().out.splitlines()[-2].startswith("import/module                7 repeats, ")
 
 
 def test_failing_side_is_told(tmp_path: Path) -> None:
