@@ -141,6 +141,7 @@ class OpSpec:
     named: bool = field(init=False, default=False)
     waits: bool = field(init=False, default=False)
     calls: bool = field(init=False, default=False)
+    plain: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         if self.kernel is None:
@@ -154,6 +155,8 @@ class OpSpec:
         self.named = "node" in keywords
         self.waits = bool(code.co_flags & inspect.CO_GENERATOR)
         self.calls = "functions" in keywords
+        # Arrays and attributes are all that the kernel takes, and NumPy all that it needs.
+        self.plain = not (self.random or self.lax or self.session or self.makes_objects or self.calls or self.waits)
 
     def static_inputs(self, node: Any) -> tuple[str, ...]:
         """The static inputs of a node of this op."""

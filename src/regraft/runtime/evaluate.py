@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -96,6 +96,11 @@ def evaluate(nodes: Iterable[Node], values: Values, variables: Variables, engine
     """Run the nodes; results go into `values` and `variables`."""
     call = engine.call
     for node in nodes:
+        if node.plain:
+            results = call(node, [values[n] for n in node.inputs])
+            for number, result in zip(node.outputs, results, strict=True):
+                values[number] = result
+            continue
         if node.spec.control is not None:
             if isinstance(node, Conditional):
                 engine.choose(node, values, variables)
@@ -187,19 +192,28 @@ def is_blind(node: Node, access: Access) -> bool:
     return node.spec.input_names[access.position] in node.spec.blind if node.spec.blind else False
 
 
+# What kernels raise: errors that say what is wrong, and what NumPy and Python say of arguments that do not fit.
+FAILURES = (OpError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError, np.linalg.LinAlgError)
+
+
 def in_context(node: Node, args: list[Any], run: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
     """Call `run`; an error of it says which node met it and what its inputs were."""
     try:
         return run()
-    except OpError as e:
-        if e.op is None:
-            raise type(e)(e.message, where=(f"node {node.op.name!r} (op {node.op.type!r})",), op=node.op) from e
-        raise
-    except (TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError, np.linalg.LinAlgError) as e:
-        shapes = ", ".join(_describe(a) for a in args)
-        raise InvalidArgumentError(
-            f"{e}", where=(f"node {node.op.name!r} (op {node.op.type!r}) with inputs {shapes}",), op=node.op
-        ) from e
+    except FAILURES as e:
+        fail(e, node, args)
+
+
+def fail(error: Exception, node: Node, args: list[Any]) -> NoReturn:
+    """Raise one of `FAILURES` so that it says which node met it and what its inputs were."""
+    if isinstance(error, OpError):
+        if error.op is None:
+            where = f"node {node.op.name!r} (op {node.op.type!r})"
+            raise type(error)(error.message, where=(where,), op=node.op) from error
+        raise error
+    shapes = ", ".join(_describe(a) for a in args)
+    where = f"node {node.op.name!r} (op {node.op.type!r}) with inputs {shapes}"
+    raise InvalidArgumentError(f"{error}", where=(where,), op=node.op) from error
 
 
 def _describe(value: Any) -> str:

@@ -11,12 +11,24 @@ from typing import Any
 import numpy as np
 
 from regraft.opkit.arrays import jax
+from regraft.opkit.elementwise import quiet_numpy
 from regraft.opkit.objects import Objects
 from regraft.opkit.random import Rng
 from regraft.opkit.stacks import HostStack
 from regraft.opkit.tensor_arrays import HostTensorArray
 from regraft.opkit.waiting import Task
-from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, present, truth
+from regraft.runtime.evaluate import (
+    FAILURES,
+    Values,
+    Variables,
+    branch_of,
+    choose,
+    evaluate,
+    fail,
+    in_context,
+    present,
+    truth,
+)
 from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, Step, used, walk
 from regraft.runtime.state import SessionState
 from regraft.runtime.waiting import Tasks, Underway, finish
@@ -37,6 +49,13 @@ class Interpreter:
 
     def run(self, step: Step, values: Values, variables: Variables) -> None:
         """Run a step's nodes; `values` and `variables` take the results."""
+        if not step.compiled:  # a program's own Python may be among them
+            self._run(step, values, variables)
+            return
+        with quiet_numpy():
+            self._run(step, values, variables)
+
+    def _run(self, step: Step, values: Values, variables: Variables) -> None:
         if len(step.nodes) < _MANY:
             evaluate(step.nodes, values, variables, self)
             return
@@ -74,7 +93,13 @@ class Interpreter:
     def call(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
         """Run one kernel on NumPy arrays."""
         spec = node.spec
-        args = [np.asarray(a) if type(a).__module__.startswith("jax") else a for a in args]
+        args = [a if type(a) is np.ndarray else _held(a) for a in args]
+        if spec.plain:
+            assert node.run is not None
+            try:
+                return node.run(*args)
+            except FAILURES as e:
+                fail(e, node, args)
         if spec.random:
             return self._draw(node, args)
         if spec.lax:
@@ -91,9 +116,7 @@ class Interpreter:
             return finish(node, self.begin(node, args), self.tasks)
         if spec.named:
             return in_context(node, args, lambda: run(*args, session=self._state, node=node.key))
-        if spec.session:
-            return in_context(node, args, lambda: run(*args, session=self._state))
-        return in_context(node, args, lambda: run(*args))
+        return in_context(node, args, lambda: run(*args, session=self._state))
 
     def _functions(self, node: Node) -> Any:
         from regraft.runtime.functions import Functions
@@ -116,7 +139,7 @@ class Interpreter:
         args = [values[n] for n in node.inputs]
         for access in node.reads:
             args[access.position] = present(variables.read(access), access, node)
-        args = [np.asarray(a) if type(a).__module__.startswith("jax") else a for a in args]
+        args = [_held(a) for a in args]
         return Underway(node, self.begin(node, args))
 
     def _draw(self, node: Node, args: list[Any]) -> tuple[Any, ...]:
@@ -193,6 +216,11 @@ def _stretches_of(step: Step) -> Iterator[tuple[Sequence[Node], tuple[int, ...]]
         yield step.nodes[start : i + 1], tuple(done[i])
         start = i + 1
     yield step.nodes[start:], ()
+
+
+def _held(value: Any) -> Any:
+    """A value as a kernel takes it: a NumPy array for a JAX array."""
+    return np.asarray(value) if type(value).__module__.startswith("jax") else value
 
 
 def seeds(node: Node) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from regraft.ir.node import Operation, Tensor
@@ -44,6 +44,7 @@ class Node:
     static   flat inputs that must be known when traced
     after    operations that must have run, by control inputs: its own, and those of constants and names that it takes
     label    the key of the node's state, where the op's name is not unique: in functions
+    plain    values go in and values come out: no variables, nothing that only the executor can do
     """
 
     op: Operation
@@ -57,6 +58,11 @@ class Node:
     static: tuple[int, ...] = ()
     after: tuple[Operation, ...] = ()
     label: str = ""
+    plain: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        plain = self.spec.control is None and not (self.reads or self.writes or any(self.aliases))
+        object.__setattr__(self, "plain", plain)
 
     @property
     def key(self) -> str:
