@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import arithmetic, limits, machine, models, plot, table
+from bench import limits, machine, models, plot, table
 from bench.harness import PEERS, Options, Side, environment, measure, spawn
 from bench.rows import Row, pick, rows
 
@@ -49,13 +49,11 @@ def _warm(options: Options, scratch: Path) -> None:
         spawn(Side(module), "importing", None, {}, scratch / part, scratch / "programs", options)
 
 
-def run(picked: Sequence[Row], options: Options, scale: str, limit: float | None, stem: Path) -> dict[str, Any]:
+def run(picked: Sequence[Row], options: Options, limit: float | None, stem: Path) -> dict[str, Any]:
     """Measure the rows and give the report, which is on disk after each row."""
+    scale = options.scale
     written = models.ensure(options.scratch, scale, dict.fromkeys(row.model for row in picked if row.model))
     notes = []
-    uncounted = arithmetic.ensure([written[row.model] for row in picked if row.model and row.arithmetic])
-    if uncounted:
-        notes.append(f"the arithmetic was not counted: `{uncounted}`")
     if "reference" in options.modules and "openvino" not in options.modules:
         notes.append("OpenVINO is not installed: no row has it")
     before, sources = machine.load(), machine.sources()
@@ -171,7 +169,7 @@ def _options(args: argparse.Namespace) -> Options:
         for part, module in modules.items()
         if part not in PEERS
     }
-    return Options(modules, importing, args.repeats, args.timeout, args.cache, args.platform)
+    return Options(modules, importing, args.repeats, args.timeout, args.cache, args.platform, args.scale)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -203,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     name = args.name or time.strftime("%Y-%m-%d-%H%M", time.gmtime())
     limit = args.limit * 1e12 if args.limit else None
-    report = run(picked, _options(args), args.scale, limit, args.out / name)
+    report = run(picked, _options(args), limit, args.out / name)
     print(table.markdown(report), end="")
     return 1 if any(table.failed(row) for row in report["rows"]) else 0
 

@@ -1,27 +1,29 @@
 """How much arithmetic a run takes: multiplications and additions of matrix products and convolutions.
 
-    python -m bench.arithmetic FOLDER...
+    python -m bench.arithmetic [--scale SCALE] [NAME...]
 
 TensorFlow runs each written model once and tells which nodes it ran, loops turn by turn, and the shapes that came out.
-Each folder gets a file with the counts of an inference and of a training step; the rest of a run is not counted.
-`ensure` starts this in the right environment.
+`arithmetic.json` gets the counts of an inference and of a training step; the rest of a run is not counted. It lies
+beside this file, so that a machine without TensorFlow has it too.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import hashlib
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.models import ROOT, Written
+from bench.models import CACHE, ROOT, SCALES, Spec, Written, ensure
+from bench.rows import rows
+
+FILE = ROOT / "bench" / "arithmetic.json"
 
 Shape = tuple[int, ...]
 
@@ -112,42 +114,37 @@ def count(tf: Any, model: Written) -> dict[str, int]:
     return found
 
 
-def path(model: Written) -> Path:
-    """Where the counts of a model are kept; the name tells what counted them."""
-    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
-    return model.folder / f"arithmetic-{code}.json"
+def _digest(spec: Spec) -> str:
+    return hashlib.sha256(repr(spec).encode()).hexdigest()[:12]
 
 
-def ensure(written: Iterable[Written]) -> str:
-    """Count what has not been counted; what went wrong, in words, and empty when nothing did."""
-    missing = [str(model.folder) for model in written if not path(model).exists()]
-    if not missing:
-        return ""
-    # oneDNN fuses nodes, and those that went into others are not told.
-    unfused = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    environment = {**os.environ, **unfused}
-    command = [sys.executable, "-m", "bench.arithmetic", *missing]
-    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, check=False)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
-
-
-def read(model: Written, kind: str) -> int | None:
-    """The count of an `inference` or a `training` step, if there is one."""
-    try:
-        counts: dict[str, int] = json.loads(path(model).read_text())
-    except FileNotFoundError:
-        return None
-    return counts.get(kind)
+def read(scale: str, name: str, kind: str) -> int | None:
+    """The count of an `inference` or a `training` step of a graph, if there is one of the graph as it is specified."""
+    known = json.loads(FILE.read_text()).get(scale, {}).get(name, {})
+    count: int | None = known.get(kind) if known.get("spec") == _digest(SCALES[scale][name]) else None
+    return count
 
 
 def main() -> None:
     """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", help="graphs of bench/models.py; all that rows count by default")
+    parser.add_argument("--scale", choices=sorted(SCALES), nargs="+", default=sorted(SCALES))
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where the written models are kept")
+    parser.add_argument("--out", type=Path, default=FILE)
+    args = parser.parse_args()
+    # oneDNN fuses nodes, and those that went into others are not told.
+    os.environ |= {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     import tensorflow.compat.v1 as tf
 
     tf.disable_v2_behavior()
-    for folder in sys.argv[1:]:
-        model = Written(Path(folder).resolve())
-        path(model).write_text(json.dumps(count(tf, model)))
+    found = json.loads(args.out.read_text()) if args.out.exists() else {}
+    for scale in args.scale:
+        names = args.names or [row.model for row in rows(scale) if row.model and row.arithmetic]
+        for name, model in ensure(args.cache, scale, dict.fromkeys(names)).items():
+            counts = count(tf, model)
+            found.setdefault(scale, {})[name] = {"spec": _digest(SCALES[scale][name]), **counts}
+    args.out.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ class Options:
     timeout    seconds that one process may take
     scratch    where working files go; the file system that saving is measured on
     platform   value of JAX_PLATFORMS; as it comes when empty
+    scale      of the graphs
     """
 
     modules: Mapping[str, str]
@@ -57,6 +58,7 @@ class Options:
     timeout: float = 600.0
     scratch: Path = Path(tempfile.gettempdir())
     platform: str = ""
+    scale: str = "full"
 
 
 @dataclass
@@ -196,7 +198,8 @@ def measure(row: Row, model: Written | None, options: Options, tell: Callable[[s
             sides["ours"].agreement = _compare_saved(work, repeats, options)
     loads = {"before": before, "after": load()}
     others = Busy.now().others_since(busy)
-    return _report(row, model, sides, {"repeats": repeats, "load": loads, "others_busy_cores": others})
+    rest = {"work": _work(row, model, options.scale), "repeats": repeats, "load": loads, "others_busy_cores": others}
+    return _report(row, sides, rest)
 
 
 def _judge(row: Row, sides: Mapping[str, Side], results: Mapping[str, Result]) -> None:
@@ -220,12 +223,14 @@ def _compare_saved(work: Path, repeats: int, options: Options) -> Agreement:
     return Agreement(found["facts"]["tensors"], 0.0, f"differing: {differing}" if differing else "")
 
 
-def _work(row: Row, model: Written | None) -> dict[str, Any] | None:
+def _work(row: Row, model: Written | None, scale: str) -> dict[str, Any] | None:
     """How much is done at least: operations of the arithmetic, or bytes of the variables; None where neither counts."""
-    if model is not None and row.task in tasks_of(PEERS["bare"]):
+    if model is None or row.model is None:
+        return None
+    if row.task in tasks_of(PEERS["bare"]):
         return {"amount": sum(path.stat().st_size for path in model.data_files()), "unit": "B"}
-    counted = arithmetic.read(model, row.arithmetic) if model is not None and row.arithmetic else None
-    if model is None or counted is None:
+    counted = arithmetic.read(scale, row.model, row.arithmetic) if row.arithmetic else None
+    if counted is None:
         return None
     if "batch" in row.parameters:  # a row of the batch takes its share
         whole = max(len(value) for value in model.inference_feeds().values() if value.ndim)
@@ -233,14 +238,13 @@ def _work(row: Row, model: Written | None) -> dict[str, Any] | None:
     return {"amount": counted, "unit": "FLOP"}
 
 
-def _report(row: Row, model: Written | None, sides: Mapping[str, Side], rest: Mapping[str, Any]) -> dict[str, Any]:
+def _report(row: Row, sides: Mapping[str, Side], rest: Mapping[str, Any]) -> dict[str, Any]:
     report: dict[str, Any] = {
         "row": row.name,
         "group": row.group,
         "title": row.title,
         "model": row.model,
         "goal": row.goal,
-        "work": _work(row, model),
         **{part: side.as_json() for part, side in sides.items()},
         "ratio": None,
         "memory_ratio": None,

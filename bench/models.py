@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import shutil
@@ -199,6 +200,8 @@ def folder(cache: Path, scale: str, name: str) -> Path:
 def ensure(cache: Path, scale: str, names: Iterable[str]) -> dict[str, Written]:
     """Give the graphs by name, writing those that are missing. Only whole folders appear in `cache`.
 
+    Where TensorFlow is not installed, Regraft writes them.
+
     raises  RuntimeError with the writer's last words when it fails
     """
     wanted = {name: folder(cache, scale, name) for name in names}
@@ -207,6 +210,8 @@ def ensure(cache: Path, scale: str, names: Iterable[str]) -> dict[str, Written]:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix="writing-") as work:
             command = [sys.executable, "-m", "bench.write_model", "--scale", scale, "--out", work, *missing]
+            if importlib.util.find_spec("tensorflow") is None:
+                command += ["--module", "regraft.v1"]
             environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
             done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, check=False)
             for name in missing:

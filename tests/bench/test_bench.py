@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -217,18 +219,32 @@ def test_cards() -> None:
 
 
 @needs_tensorflow
-def test_arithmetic(written: dict[str, models.Written]) -> None:
+def test_arithmetic_is_counted_anew(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """What the repository keeps is what TensorFlow runs; after a change of a model, run `python -m bench.arithmetic`."""
+    cache = str(request.config.cache.mkdir("regraft-bench"))
+    names = ["mlp", "cnn", "lstm", "data"]
+    command = [sys.executable, "-m", "bench.arithmetic", *names, "--scale", "tiny", "--cache", cache]
+    subprocess.run([*command, "--out", str(tmp_path / "found.json")], cwd=models.ROOT, check=True, capture_output=True)
+    kept = json.loads(arithmetic.FILE.read_text())["tiny"]
+    assert json.loads((tmp_path / "found.json").read_text()) == {"tiny": {name: kept[name] for name in names}}
+
+
+@pytest.mark.parametrize("scale", ["tiny", "full"])
+def test_arithmetic_is_kept_for_all_rows(scale: str) -> None:
+    counted = [row for row in rows(scale) if row.arithmetic]
+    assert all(row.model and row.arithmetic and arithmetic.read(scale, row.model, row.arithmetic) for row in counted)
+
+
+def test_arithmetic() -> None:
     """Products of an MLP and of an LSTM's turns; the gradient towards what is fed is not part of the work."""
-    names = ("mlp", "lstm", "data")
-    assert arithmetic.ensure(written[name] for name in names) == ""
     batch, inputs, hidden, classes = MLP.batch, MLP.inputs, MLP.hidden, MLP.classes
     first, rest = 2 * batch * inputs * hidden, 2 * batch * (hidden * hidden + hidden * classes)
-    assert arithmetic.read(written["mlp"], "inference") == first + rest
-    assert arithmetic.read(written["mlp"], "training") == 2 * first + 3 * rest
+    assert arithmetic.read("tiny", "mlp", "inference") == first + rest
+    assert arithmetic.read("tiny", "mlp", "training") == 2 * first + 3 * rest
     cells = [(LSTM.embedding + LSTM.hidden) * 4 * LSTM.hidden, 2 * LSTM.hidden * 4 * LSTM.hidden]
     turn = 2 * LSTM.batch * (sum(cells) + LSTM.hidden * LSTM.vocabulary)
-    assert arithmetic.read(written["lstm"], "inference") == turn * LSTM.steps
-    assert arithmetic.read(written["data"], "inference") is None
+    assert arithmetic.read("tiny", "lstm", "inference") == turn * LSTM.steps
+    assert arithmetic.read("tiny", "data", "inference") is None
 
 
 @needs_tensorflow
