@@ -107,9 +107,16 @@ class _LocalSource:
 
     def read_at(self, offset: int, size: int) -> bytes:
         # A size is checked against the file's before a buffer of that size is made.
-        out = bytearray(max(0, min(size, self.size - offset)))
-        read = self.read_into(offset, memoryview(out))
-        return bytes(out) if read == len(out) else bytes(out[:read])
+        left = max(0, min(size, self.size - offset))
+        parts: list[bytes] = []
+        try:
+            while left and (part := os.pread(self._fd, left, offset)):
+                parts.append(part)
+                offset += len(part)
+                left -= len(part)
+        except OSError as e:
+            raise _status(e, self.name) from e
+        return b"".join(parts)  # of one part that part itself
 
     def read_into(self, offset: int, out: memoryview) -> int:
         done = 0

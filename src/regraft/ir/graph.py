@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from regraft.base import devices, names
 from regraft.base.dtypes import DType
 from regraft.ir import op_def, shape_inference, stacks
+from regraft.ir.collections import Collections
 from regraft.ir.function import FunctionDef
 from regraft.ir.latent import LatentNodes, Members
 from regraft.ir.node import Operation, Tensor
@@ -39,7 +40,7 @@ class Graph:
         self._members = Members(self.lock)
         self._unmarked: list[LatentNodes] = []  # those whose names are not in `_names_in_use` yet
         self._names_in_use: dict[str, int] = {}
-        self._collections: dict[Any, list[Any]] = {}
+        self._collections = Collections(self.lock)
         self._functions: dict[str, FunctionDef] = {}
         self._scopes = Scopes()
         self._finalized = False
@@ -87,6 +88,10 @@ class Graph:
     def find(self, name: str) -> Operation | None:
         """The operation of this name, or None."""
         return self._members.find(name)
+
+    def count_outputs(self, name: str) -> int | None:
+        """How many outputs the operation of this name has, or None where there is none. A latent one stays so."""
+        return self._members.count_outputs(name)
 
     def op_def(self, op_type: str) -> op_def.OpDef | None:
         """The signature of an op: the one the graph's own file brought, or TensorFlow's."""
@@ -528,7 +533,12 @@ class Graph:
 
     def add_to_collection(self, name: Any, value: Any) -> None:
         self.check_not_finalized()
-        self._collections.setdefault(name, []).append(value)
+        self._collections.add(name, value)
+
+    def add_to_collection_later(self, name: Any, make: Callable[[], Iterable[Any]]) -> None:
+        """Add what `make` returns, when somebody looks at the collections; `make` must not do that."""
+        self.check_not_finalized()
+        self._collections.put_off(name, make)
 
     def add_to_collections(self, names: Any, value: Any) -> None:
         """Add to each of several collections, or to one if `names` is a string."""
@@ -537,26 +547,26 @@ class Graph:
 
     def get_collection_ref(self, name: Any) -> list[Any]:
         """The collection itself, so that changes to the list stay; made if there is none."""
-        return self._collections.setdefault(name, [])
+        return self._collections.all().setdefault(name, [])
 
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
         """A copy of the collection; with `scope`, of the items whose name matches that regular expression."""
-        items = self._collections.get(name, ())
+        items = self._collections.all().get(name, ())
         if scope is None:
             return list(items)
         pattern = re.compile(scope)
         return [item for item in items if hasattr(item, "name") and pattern.match(item.name)]
 
     def get_all_collection_keys(self) -> list[Any]:
-        return [key for key in self._collections if isinstance(key, str)]
+        return [key for key in self._collections.all() if isinstance(key, str)]
 
     @property
     def collections(self) -> list[Any]:
-        return list(self._collections)
+        return list(self._collections.all())
 
     def clear_collection(self, name: Any) -> None:
         self.check_not_finalized()
-        self._collections.pop(name, None)
+        self._collections.all().pop(name, None)
 
     # Functions
 

@@ -53,6 +53,10 @@ class LatentNodes(ABC):
         """The number of the node of this name, or None."""
 
     @abstractmethod
+    def count_outputs(self, number: int) -> int:
+        """How many outputs the node has."""
+
+    @abstractmethod
     def make(self, number: int) -> Operation:
         """A new Operation for the node, latent in its inputs. Called once for each, by `operation`."""
 
@@ -118,6 +122,18 @@ class Members:
                 break
             found = nodes.find(name)
         return found
+
+    def count_outputs(self, name: str) -> int | None:
+        """How many outputs the operation of this name has, or None where there is none."""
+        latent = self._latent  # before `_ops`, as in `find`
+        found = self._ops.get(name)
+        if found is not None:
+            return len(found.output_types)
+        for nodes in latent:
+            number = nodes.number(name)
+            if number is not None:
+                return nodes.count_outputs(number)
+        return None
 
     def names(self) -> Iterator[str]:
         """The names of all, in no order."""

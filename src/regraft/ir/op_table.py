@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
@@ -30,22 +31,23 @@ from regraft.ir.attr import TensorValue
 
 
 @cache
-def _lines() -> dict[str, str]:
-    text = zlib.decompress(Path(__file__).with_name("op_defs.bin").read_bytes()).decode("ascii")
-    return dict(line.split("\t", 1) for line in text.split("\n"))
+def _lines() -> list[str]:
+    return zlib.decompress(Path(__file__).with_name("op_defs.bin").read_bytes()).decode("ascii").split("\n")
 
 
+@cache
 def names() -> AbstractSet[str]:
     """Return the names of the built-in ops."""
-    return _lines().keys()
+    return {line.partition("\t")[0]: None for line in _lines()}.keys()
 
 
 def record(name: str) -> dict[str, Any] | None:
     """Return the decoded line of an op, or None when no built-in op has that name."""
-    line = _lines().get(name)
-    if line is None:
+    lines, start = _lines(), f"{name}\t"
+    at = bisect_left(lines, start)
+    if at == len(lines) or not lines[at].startswith(start):
         return None
-    decoded: dict[str, Any] = json.loads(line)
+    decoded: dict[str, Any] = json.loads(lines[at][len(start) :])
     return decoded
 
 

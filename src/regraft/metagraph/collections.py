@@ -85,7 +85,7 @@ def _variable_to_proto(variable: Any, export_scope: str | None = None) -> Any:
     return variable.to_proto(export_scope=export_scope)
 
 
-def _variable_from_proto(message: Any, import_scope: str | None = None, *, graph: Graph) -> Any:
+def collected_variable(message: Any, import_scope: str | None = None, *, graph: Graph) -> Any:
     return variable_from_proto(graph, message, import_scope)
 
 
@@ -102,7 +102,7 @@ for _name in (
         _name,
         proto.VariableDef,
         _variable_to_proto,
-        _variable_from_proto,
+        collected_variable,
         takes_graph=True,
         registered="regraft.metagraph.collections",
     )

@@ -22,6 +22,8 @@ from regraft.serde.nodes import Naming
 
 Elements = list[Tensor | Operation]
 
+_FEW = 16
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -255,12 +257,15 @@ def _colocate(graph: Graph, nodes: FileNodes, naming: Naming) -> None:
     placed = nodes.devices
     if not placed:
         return
-    row_of = nodes.table.rows.get
-    rows, values = nodes.table.values("_class")
-    groups = [_nodes_in(value.list.s) for value in values]
+    own, row_of = nodes.table.names, nodes.table.rows.get
+    values = nodes.table.values("_class")
+    rows = list(values.numbers)
+    if len(placed) <= _FEW:  # the usual file places a few nodes of its Saver, and groups thousands of others
+        near = values.holding([names.COLOCATION_PREFIX + own[row].encode() for row in placed])
+        rows = [row for row, value in values.numbers.items() if value in near or row in placed]
     colocated: list[tuple[int, list[str]]] = []
-    for row in rows if nodes.order is None else sorted(rows, key=nodes.order.index):
-        others = [name for name in groups[rows[row]] if name != nodes.table.names[row]]
+    for row in sorted(rows, key=nodes.number_of):
+        others = [name for name in _nodes_in(values[values.numbers[row]].list.s) if name != own[row]]
         if others and (row in placed or any(row_of(name) in placed for name in others)):
             colocated.append((row, others))
     for row, _ in colocated:

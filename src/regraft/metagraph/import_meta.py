@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from regraft import proto
@@ -15,10 +16,11 @@ from regraft.base import names
 from regraft.base.collector import no_collection
 from regraft.ir.graph import Graph
 from regraft.ir.graph_keys import VARIABLE_COLLECTIONS, GraphKeys
-from regraft.metagraph.collections import ProtoFunctions, proto_functions
+from regraft.metagraph.collections import ProtoFunctions, collected_variable, proto_functions
 from regraft.metagraph.import_graph import Elements, Imported, import_nodes
 from regraft.metagraph.meta_file import open_meta_graph_file
 from regraft.metagraph.rename import rename
+from regraft.variables.from_proto import is_complete, variable_from_proto
 
 _log = logging.getLogger("regraft")
 
@@ -37,9 +39,15 @@ class ImportedMetaGraph:
 
     meta_graph: proto.MetaGraphDef
     scope: str
-    variables: dict[str, Any]
     elements: Elements | None
+    _graph: Graph
     _names: _Names
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        pattern = re.escape(self.scope.removesuffix("/") + "/") if self.scope else None
+        found = self._graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
+        return {names.strip_scope(v.name, self.scope): v for v in found}
 
     def new_name(self, name: str) -> str:
         """The name that a node, tensor (`a:0`) or control input (`^a`) of the file has in the graph."""
@@ -122,11 +130,7 @@ def import_meta_graph(
         for key in _in_order(message.collection_def):
             if key != unbound_inputs_col_name and restore_collections_predicate(key):
                 restored.add(key, message.collection_def[key])
-    pattern = re.escape(scope.removesuffix("/") + "/") if scope else None
-    variables = {
-        names.strip_scope(v.name, scope): v for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES, scope=pattern)
-    }
-    return ImportedMetaGraph(message, scope, variables, imported.elements, known_names)
+    return ImportedMetaGraph(message, scope, imported.elements, graph, known_names)
 
 
 @contextlib.contextmanager
@@ -165,6 +169,21 @@ def _in_order(collections: Any) -> list[str]:
     return sorted(collections, key=lambda key: (key != GraphKeys.TRAINABLE_VARIABLES, key))
 
 
+class _Variable:
+    """A variable of several collections, made when the first of them is looked at."""
+
+    def __init__(self, graph: Graph, message: Any, scope: str, made: Any) -> None:
+        self._graph = graph
+        self._message = message
+        self._scope = scope
+        self._made = made
+
+    def made(self) -> Any:
+        if self._made is None:
+            self._made = variable_from_proto(self._graph, self._message, self._scope)
+        return self._made
+
+
 class _Collections:
     """Restores the collections of one MetaGraph. A VariableDef in several of them becomes one Variable."""
 
@@ -172,7 +191,7 @@ class _Collections:
         self._graph = graph
         self._names = known_names
         self._knows_trainable = knows_trainable
-        self._variables: dict[bytes, Any] = {}
+        self._variables: dict[bytes, _Variable] = {}
 
     def add(self, key: str, collection: Any) -> None:
         kind = collection.WhichOneof("kind")
@@ -194,17 +213,36 @@ class _Collections:
             self._add_value(key, kind, value)
 
     def _add_protos(self, key: str, values: Sequence[bytes], functions: ProtoFunctions) -> None:
+        if key in VARIABLE_COLLECTIONS and functions.from_proto is collected_variable:
+            found = [variable for data in values if (variable := self._variable(key, data, functions)) is not None]
+            if found:
+                self._graph.add_to_collection_later(key, lambda: [variable.made() for variable in found])
+            return
         for data in values:
-            item = self._variables.get(data) if key in VARIABLE_COLLECTIONS else None
-            if item is None:
-                item = self._item(key, data, functions)
-                if item is None:
-                    continue
-                if key in VARIABLE_COLLECTIONS:
-                    self._variables[data] = item
-            self._graph.add_to_collection(key, item)
+            message = self._message(key, data, functions)
+            item = None if message is None else self._item(key, message, functions)
+            if item is not None:
+                self._graph.add_to_collection(key, item)
 
-    def _item(self, key: str, data: bytes, functions: ProtoFunctions) -> Any:
+    def _variable(self, key: str, data: bytes, functions: ProtoFunctions) -> _Variable | None:
+        """A variable, made only where it is not sure that it can be made; None where it can't."""
+        found = self._variables.get(data)
+        if found is not None:
+            return found
+        message = self._message(key, data, functions)
+        if message is None:
+            return None
+        if not self._knows_trainable:
+            message.trainable = key == GraphKeys.TRAINABLE_VARIABLES
+        made = None
+        if not is_complete(self._graph, message, self._names.scope):
+            made = self._item(key, message, functions)
+            if made is None:
+                return None
+        found = self._variables[data] = _Variable(self._graph, message, self._names.scope, made)
+        return found
+
+    def _message(self, key: str, data: bytes, functions: ProtoFunctions) -> Any:
         message = functions.proto_type()
         try:
             message.ParseFromString(data)
@@ -214,8 +252,9 @@ class _Collections:
             )
             return None
         self._names.move_all(message)
-        if key in VARIABLE_COLLECTIONS and not self._knows_trainable:
-            message.trainable = key == GraphKeys.TRAINABLE_VARIABLES
+        return message
+
+    def _item(self, key: str, message: Any, functions: ProtoFunctions) -> Any:
         assert functions.from_proto is not None
         extra = {"graph": self._graph} if functions.takes_graph else {}
         with self._reported(key):

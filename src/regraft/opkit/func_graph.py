@@ -50,7 +50,7 @@ class FuncGraph(Graph):
         self.local_op_defs = outer.local_op_defs
         self._sources: dict[Tensor, Tensor] = {}
         for name in outer.get_all_collection_keys():
-            self._collections[name] = outer.get_collection(name)
+            self.get_collection_ref(name).extend(outer.get_collection(name))
 
     @contextlib.contextmanager
     def traced(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -97,24 +97,25 @@ class EdgeReader:
     # What the texts say
 
     def _find(self) -> Edges:
-        table, inputs = self._table, self._table.inputs
+        table = self._table
         row_of = table.rows.get
         consumer = np.repeat(np.arange(len(table)), np.diff(table.bounds))
-        source = np.array([row_of(text, -1) for text in inputs], np.int64)
-        output = np.zeros(len(inputs), np.int64)
+        source = np.array(list(map(row_of, table.inputs(), repeat(-1))), np.int64)
+        output = np.zeros(len(source), np.int64)
         plain = source >= 0
         plain[plain] = self._gives.counts[self._kinds[source[plain]]] > 0
         if self._mapping:
             mapped = {name for name, _ in self._mapping}
-            plain &= [text not in mapped for text in inputs]
+            plain &= [text not in mapped for text in table.inputs()]
         odd = np.flatnonzero(~plain)
         known: dict[str, tuple[int, int]] = {}
-        for at, row in zip(odd.tolist(), consumer[odd].tolist(), strict=True):
-            text = inputs[at]
-            found = known.get(text)
-            if found is None:
-                found = known[text] = self._resolve(row, text)
-            source[at], output[at] = found
+        found: list[tuple[int, int]] = []
+        for row, text in zip(consumer[odd].tolist(), table.inputs_at(odd), strict=True):
+            if text not in known:
+                known[text] = self._resolve(row, text)
+            found.append(known[text])
+        if found:
+            source[odd], output[odd] = np.array(found, np.int64).T
         return Edges(table.bounds, consumer, source, output, self._mapped)
 
     def _resolve(self, row: int, text: str) -> tuple[int, int]:

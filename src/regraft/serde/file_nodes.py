@@ -76,18 +76,28 @@ class FileNodes(LatentNodes):
 
     def number(self, name: str) -> int | None:
         row = self._rows.get(name)
-        return row if row is None or self.order is None else self._numbers[row]
+        return None if row is None else self.number_of(row)
+
+    def _row(self, number: int) -> int:
+        return number if self.order is None else self.order[number]
+
+    def number_of(self, row: int) -> int:
+        """The number of a row's node."""
+        return row if self.order is None else self._numbers[row]
 
     def of_row(self, row: int) -> Operation:
         """The operation of a row."""
-        return self.operation(row if self.order is None else self._numbers[row])
+        return self.operation(self.number_of(row))
 
     def outputs_of(self, row: int) -> Types:
         """The types of a node's outputs."""
         return self.outputs.get(row) or self.types[self.kinds[row]][1]
 
+    def count_outputs(self, number: int) -> int:
+        return len(self.outputs_of(self._row(number)))
+
     def make(self, number: int) -> Operation:
-        row = number if self.order is None else self.order[number]
+        row = self._row(number)
         op = self._ops[row]
         attrs = LazyAttrs(self.table, row, self._defaults[op])
         if row in self.groups:
@@ -99,7 +109,7 @@ class FileNodes(LatentNodes):
     def links(self, number: int) -> Links:
         inputs: list[Tensor] = []
         controls: list[Operation] = []
-        for source, output in self.edges.into(number if self.order is None else self.order[number]):
+        for source, output in self.edges.into(self._row(number)):
             if source >= len(self):
                 element = self.edges.mapped[source - len(self)]
             else:
@@ -117,5 +127,4 @@ class FileNodes(LatentNodes):
 
         Control inputs are written in alphabetical order, so that where there are several nothing is promised.
         """
-        number = op._id - self.first
-        return self.faithful and (number if self.order is None else self.order[number]) not in self._with_controls
+        return self.faithful and self._row(op._id - self.first) not in self._with_controls

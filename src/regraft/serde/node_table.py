@@ -6,7 +6,8 @@ it. So a file's nodes are kept as the bytes they are; a node becomes a NodeDef w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, count, pairwise
 from sys import intern
@@ -18,7 +19,6 @@ from regraft import proto
 from regraft.serde.signature import InputsAndOutputs, Signature
 from regraft.wire import columns
 from regraft.wire.columns import Column, Fields, Octets
-from regraft.wire.fields import tagged
 
 # Tags: number << 3 | 2, as all these fields are BYTES.
 _NODE = 0x0A  # of a GraphDef
@@ -28,7 +28,32 @@ _KEY, _VALUE = 0x0A, 0x12  # of an entry in a map
 _AT_ONCE = 256
 """NodeDefs that are parsed, and texts that are decoded, together: few enough to use the same memory again and again."""
 
+_NEAR = 1 << 17
+"""Texts that lie in so many bytes are decoded together."""
+
 _NOTHING: InputsAndOutputs = ((), ())
+
+
+class Values:
+    """What nodes say with one attribute.
+
+    numbers  for the row of each node that has it, which of the different values it is
+    """
+
+    def __init__(self, rows: Iterable[int], encoded: Iterable[bytes]) -> None:
+        known: dict[bytes, int] = {}
+        self.numbers = {row: known.setdefault(value, len(known)) for row, value in zip(rows, encoded, strict=True)}
+        self._encoded = list(known)
+
+    def __getitem__(self, number: int) -> Any:
+        """A value, as an AttrValue."""
+        return proto.AttrValue.FromString(self._encoded[number])
+
+    def holding(self, texts: Iterable[bytes]) -> set[int]:
+        """The numbers of those values in whose bytes one of these texts is found."""
+        together = b"\n".join(self._encoded)
+        sought = [text for text in texts if text in together]
+        return {number for number, value in enumerate(self._encoded) if any(text in value for text in sought)}
 
 
 class NodeTable:
@@ -38,15 +63,13 @@ class NodeTable:
     op_types  the texts of all op types, each once
     op_of     for each row, which of them is the node's
     devices   texts by row, of those nodes that have one
-    inputs    the texts of all inputs, one node's behind another's; empty once they have been read
-    bounds    those of row i are inputs[bounds[i] : bounds[i + 1]]
+    bounds    the inputs of all nodes stand one behind another; those of row i are at bounds[i] : bounds[i + 1]
     """
 
     names: list[str]
     op_types: list[str]
     op_of: Column
     devices: dict[int, str]
-    inputs: list[str]
     bounds: Column
 
     def __len__(self) -> int:
@@ -57,6 +80,14 @@ class NodeTable:
         """By its name, the row of each node; of the last one where there are several."""
         return dict(zip(self.names, range(len(self)), strict=True))
 
+    def inputs(self) -> Iterator[str]:
+        """The texts of all inputs."""
+        raise NotImplementedError
+
+    def inputs_at(self, places: Column) -> list[str]:
+        """The texts of the inputs at these places."""
+        raise NotImplementedError
+
     def node(self, row: int) -> Any:
         """The NodeDef of a row. Changes to it are lost unless it is given back to `replace`."""
         raise NotImplementedError
@@ -65,8 +96,8 @@ class NodeTable:
         """Let this NodeDef, of the same name, op and inputs, stand in the row."""
         raise NotImplementedError
 
-    def values(self, attr: str) -> tuple[dict[int, int], list[Any]]:
-        """By row, for the nodes that have this attribute, the number of its value; and the values, AttrValues."""
+    def values(self, attr: str) -> Values:
+        """What the nodes say that have this attribute."""
         raise NotImplementedError
 
     def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
@@ -93,11 +124,16 @@ class MessageTable(NodeTable):
     def __init__(self, nodes: Sequence[Any]) -> None:
         self._nodes = list(nodes)
         self.names = [node.name for node in self._nodes]
-        self.op_types, self.op_of = _numbered([node.op for node in self._nodes])
+        self.op_types, self.op_of = _numbered(node.op for node in self._nodes)
         self.devices = {row: device for row, node in enumerate(self._nodes) if (device := node.device)}
-        inputs = [node.input[:] for node in self._nodes]
-        self.inputs = list(chain.from_iterable(inputs))
-        self.bounds = _bounds(np.fromiter(map(len, inputs), np.int64, len(inputs)))
+        self.bounds = _bounds(np.array([len(node.input) for node in self._nodes], np.int64))
+
+    def inputs(self) -> Iterator[str]:
+        return chain.from_iterable(node.input for node in self._nodes)
+
+    def inputs_at(self, places: Column) -> list[str]:
+        texts = list(self.inputs()) if len(places) else []
+        return [texts[place] for place in places.tolist()]
 
     def node(self, row: int) -> Any:
         return self._nodes[row]
@@ -105,9 +141,9 @@ class MessageTable(NodeTable):
     def replace(self, row: int, node: Any) -> None:
         self._nodes[row] = node
 
-    def values(self, attr: str) -> tuple[dict[int, int], list[Any]]:
+    def values(self, attr: str) -> Values:
         rows = [row for row, node in enumerate(self._nodes) if attr in node.attr]
-        return dict(zip(rows, count(), strict=False)), [self._nodes[row].attr[attr] for row in rows]
+        return Values(rows, (self._nodes[row].attr[attr].SerializeToString(deterministic=True) for row in rows))
 
     def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
         by_op = list(signatures.values())
@@ -123,20 +159,28 @@ class MessageTable(NodeTable):
 class BytesTable(NodeTable):
     """The table of NodeDefs that lie one behind another in a file's bytes; see `read_table`."""
 
-    def __init__(self, data: bytes, octets: Octets, starts: Column, ends: Column, fields: Fields) -> None:
+    def __init__(
+        self, data: bytes, octets: Octets, starts: Column, ends: Column, fields: Fields, values: Column
+    ) -> None:
         self._data, self._octets, self._starts, self._ends = data, octets, starts, ends
         self._attrs = fields.of(_ATTR)
+        self._values = values
         self._heads = columns.heads(octets, self._attrs)
         self._replaced: dict[int, Any] = {}
-        self.names = _one_each(data, fields.of(_NAME), len(starts))
+        self.names = list(_one_each(data, fields.of(_NAME), len(starts)))
         self.op_types, self.op_of = _numbered(_one_each(data, fields.of(_OP), len(starts)))
         devices = fields.of(_DEVICE)
         self.devices = {
             row: device for row, device in zip(devices.message.tolist(), _texts(data, devices), strict=True) if device
         }
-        inputs = fields.of(_INPUT).in_order()
-        self.inputs = _texts(data, inputs)
-        self.bounds = _bounds(np.bincount(inputs.message, minlength=len(starts)))
+        self._inputs = fields.of(_INPUT).in_order()
+        self.bounds = _bounds(np.bincount(self._inputs.message, minlength=len(starts)))
+
+    def inputs(self) -> Iterator[str]:
+        return _texts(self._data, self._inputs)
+
+    def inputs_at(self, places: Column) -> list[str]:
+        return list(_texts(self._data, self._inputs.at(places)))
 
     def node(self, row: int) -> Any:
         replaced = self._replaced.get(row)
@@ -147,13 +191,11 @@ class BytesTable(NodeTable):
     def replace(self, row: int, node: Any) -> None:
         self._replaced[row] = node
 
-    def values(self, attr: str) -> tuple[dict[int, int], list[Any]]:
+    def values(self, attr: str) -> Values:
         entries = self._entries(attr)
-        numbers: dict[bytes, int] = {}
-        contents = _slices(self._data, self._attrs.start[entries], self._attrs.end[entries])
-        found = [numbers.setdefault(content, len(numbers)) for content in contents]
-        values = [proto.NodeDef.FromString(tagged(_ATTR >> 3, content)).attr[attr] for content in numbers]
-        return dict(zip(self._attrs.message[entries].tolist(), found, strict=True)), values
+        return Values(
+            self._attrs.message[entries].tolist(), _slices(self._data, self._values[entries], self._attrs.end[entries])
+        )
 
     def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
         by_op = np.argsort(self.op_of, kind="stable")
@@ -188,11 +230,12 @@ class BytesTable(NodeTable):
     def _codes(self, attr: str) -> Column:
         """For each row a number that stands for the value of this attribute, 0 where the node has none."""
         entries = self._entries(attr)
-        start, end = self._attrs.start[entries], self._attrs.end[entries]
-        # The usual value is a tag and a number of one byte, behind its length: two bytes tell it from all others.
+        start, end = self._values[entries], self._attrs.end[entries]
+        # The usual value is a tag and a number of one byte, which tell it from all others.
+        usual = end - start == 2
         last = self._octets[end - 1].astype(np.int64)
         code = (self._octets[end - 2].astype(np.int64) << 8) + last + 1
-        long = np.flatnonzero((end - start != len(attr.encode()) + 6) | (last > 127))
+        long = np.flatnonzero(~usual | (last > 127))
         known: dict[bytes, int] = {}
         contents = _slices(self._data, start[long], end[long])
         code[long] = [known.setdefault(content, len(known) + (1 << 16) + 1) for content in contents]
@@ -201,10 +244,11 @@ class BytesTable(NodeTable):
         return codes
 
 
-def _numbered(texts: list[str]) -> tuple[list[str], Column]:
+def _numbered(texts: Iterable[str]) -> tuple[list[str], Column]:
     """The different ones among the texts, and for each text which of them it is."""
-    numbers = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-    return [intern(text) for text in numbers], np.array([numbers[text] for text in texts], np.int64)
+    known: defaultdict[str, int] = defaultdict(count().__next__)
+    numbers = np.array(list(map(known.__getitem__, texts)), np.int64)
+    return [intern(text) for text in known], numbers
 
 
 def _bounds(counts: Column) -> Column:
@@ -218,7 +262,7 @@ def _slices(data: AnyStr, start: Column, end: Column) -> Iterator[AnyStr]:
     return map(data.__getitem__, map(slice, start.tolist(), end.tolist()))
 
 
-def _one_each(data: bytes, fields: Fields, count: int) -> list[str]:
+def _one_each(data: bytes, fields: Fields, count: int) -> Iterable[str]:
     """A field's text for each message; the last one, as protobuf has it, and "" where there is none."""
     rows = fields.message
     if len(rows) == count and (rows[1:] > rows[:-1]).all():
@@ -229,17 +273,23 @@ def _one_each(data: bytes, fields: Fields, count: int) -> list[str]:
     return texts
 
 
-def _texts(data: bytes, fields: Fields) -> list[str]:
-    """The text of each field, in their order. Costs least where that is the order of the bytes."""
-    texts: list[str] = []
+def _texts(data: bytes, fields: Fields) -> Iterator[str]:
+    """The text of each field, in their order."""
+    return chain.from_iterable(_text_lists(data, fields))
+
+
+def _text_lists(data: bytes, fields: Fields) -> Iterator[list[str]]:
     for first in range(0, len(fields.start), _AT_ONCE):
         start, end = fields.start[first : first + _AT_ONCE], fields.end[first : first + _AT_ONCE]
-        at = int(start.min())
-        around = data[at : int(end.max())].decode("latin-1")
-        texts += _slices(around, start - at, end - at)
-    if not "".join(texts).isascii():
-        texts = [text.encode("latin-1").decode() for text in texts]
-    return texts
+        at, behind = int(start.min()), int(end.max())
+        if behind - at > _NEAR:
+            yield [part.decode() for part in _slices(data, start, end)]
+            continue
+        # Parts of a text are texts, which saves decoding each, but for those that are more than ASCII.
+        texts = list(_slices(data[at:behind].decode("latin-1"), start - at, end - at))
+        if not "".join(texts).isascii():
+            texts = [text.encode("latin-1").decode() for text in texts]
+        yield texts
 
 
 def read_table(data: bytes, start: int, end: int) -> tuple[NodeTable, int]:
@@ -247,20 +297,22 @@ def read_table(data: bytes, start: int, end: int) -> tuple[NodeTable, int]:
 
     raises  DecodeError naming the first node that is not whole
     """
-    starts, ends = columns.leading(data, start, end, _NODE)
-    _check_whole(data, start, starts, ends)
     octets = np.frombuffer(data, np.uint8)
-    first, last = np.array(starts, np.int64), np.array(ends, np.int64)
-    fields = columns.fields_of(octets, first, last)
-    if fields is None or not _usual(octets, fields.of(_ATTR)):
-        return MessageTable([proto.NodeDef.FromString(data[a:b]) for a, b in zip(starts, ends, strict=True)]), ends[-1]
-    return BytesTable(data, octets, first, last, fields), ends[-1] if ends else start
+    starts, ends = columns.leading(data, octets, start, end, _NODE)
+    _check_whole(data, start, starts, ends)
+    behind = int(ends[-1]) if len(ends) else start
+    fields = columns.fields_of(octets, starts, ends)
+    values = None if fields is None else _values_in(octets, fields.of(_ATTR))
+    if fields is None or values is None:
+        return MessageTable([proto.NodeDef.FromString(node) for node in _slices(data, starts, ends)]), behind
+    return BytesTable(data, octets, starts, ends, fields, values), behind
 
 
-def _check_whole(data: bytes, start: int, starts: list[int], ends: list[int]) -> None:
+def _check_whole(data: bytes, start: int, starts: Column, ends: Column) -> None:
     """Parse all nodes once, for what is wrong with them."""
     for first in range(0, len(starts), _AT_ONCE):
-        at, last = ends[first - 1] if first else start, min(first + _AT_ONCE, len(starts))
+        last = min(first + _AT_ONCE, len(starts))
+        at = ends[first - 1] if first else start
         try:
             proto.GraphDef.FromString(data[at : ends[last - 1]])
         except proto.DecodeError:
@@ -272,13 +324,20 @@ def _check_whole(data: bytes, start: int, starts: list[int], ends: list[int]) ->
             raise
 
 
-def _usual(octets: Octets, attrs: Fields) -> bool:
-    """Whether each attribute is a short key and then a value, as every known program writes the entries of a map."""
+def _values_in(octets: Octets, attrs: Fields) -> Column | None:
+    """Where the value of each attribute starts, which ends with it; None where some are no short key and then a value.
+
+    Every known program writes the entries of a map so.
+    """
     key = octets[attrs.start] == _KEY
     length = octets[attrs.start + 1].astype(np.int64)
-    value = attrs.start + 2 + length
-    fits = (length < 128) & (value < attrs.end)
-    return bool((key & fits).all() and (octets[value] == _VALUE).all())
+    at = attrs.start + 2 + length
+    if not (key & (length < 128) & (at < attrs.end)).all() or (octets[at] != _VALUE).any():
+        return None
+    at += 1
+    ends = columns.lengths(octets, at)
+    ends += at
+    return at if (ends == attrs.end).all() else None
 
 
 __all__ = ["BytesTable", "MessageTable", "NodeTable", "read_table"]

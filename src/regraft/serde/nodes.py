@@ -29,6 +29,8 @@ _FIRST_IN_NAMES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 _IN_NAMES = "".join(_FIRST_IN_NAMES).encode() + b"_\\/>-"
 _VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
+_AT_ONCE = 256
+
 SignatureOf = Callable[[str], OpDef | None]
 
 
@@ -119,7 +121,6 @@ class NodeReader:
             nodes.order = edges.order(nodes.edges)
             nodes.faithful = not (naming.changes or self._mapping or edges.padded)
             self.used = edges.used
-            table.inputs = []
         return nodes
 
     def _find_signatures(self, table: NodeTable) -> npt.NDArray[np.bool_]:
@@ -181,19 +182,21 @@ class NodeReader:
                 seen.add(name)
         if self._internal:
             return
-        # One look at all names together; only where there is a bad one, it is looked for in earnest.
-        odd = "".join(table.names).encode().translate(None, _IN_NAMES)
-        if odd or not _FIRST_IN_NAMES.issuperset({name[:1] for name in table.names}):
-            for name in table.names:
-                if not _VALID_NAME.fullmatch(name):
-                    raise ValueError(f"Node {name!r}: Node name contains invalid characters")
+        # A look at many names together; only where there is a bad one, it is looked for in earnest.
+        for first in range(0, len(table), _AT_ONCE):
+            some = table.names[first : first + _AT_ONCE]
+            odd = "".join(some).encode().translate(None, _IN_NAMES)
+            if odd or not _FIRST_IN_NAMES.issuperset([name[:1] for name in some]):
+                for name in some:
+                    if not _VALID_NAME.fullmatch(name):
+                        raise ValueError(f"Node {name!r}: Node name contains invalid characters")
 
     def _groups(self, table: NodeTable, doubtful: npt.NDArray[np.bool_]) -> dict[int, tuple[bytes, ...]]:
         """Check that groups name nodes which are there; where names change, `_class` by row, with their new names."""
         changes = self._naming.changes
-        rows, values = table.values("_class")
+        values = table.values("_class")
         checked: dict[int, tuple[bytes, ...]] = {}
-        for row, value in rows.items():
+        for row, value in values.numbers.items():
             if value not in checked and (changes or doubtful[row]):
                 groups = tuple(values[value].list.s)
                 for name in _nodes_in(groups):
@@ -202,7 +205,7 @@ class NodeReader:
                             f"Node {table.names[row]!r} expects to be colocated with unknown node {name!r}"
                         )
                 checked[value] = tuple(self._group(group) for group in groups)
-        return {row: checked[value] for row, value in rows.items()} if changes else {}
+        return {row: checked[value] for row, value in values.numbers.items()} if changes else {}
 
     def _group(self, group: bytes) -> bytes:
         known = group.startswith(COLOCATION_PREFIX)
@@ -211,8 +214,8 @@ class NodeReader:
         )
 
     def _check_recorded(self, nodes: FileNodes, doubtful: npt.NDArray[np.bool_]) -> None:
-        rows, values = nodes.table.values("_output_shapes")
-        for row, value in rows.items():
+        values = nodes.table.values("_output_shapes")
+        for row, value in values.numbers.items():
             if not doubtful[row]:
                 continue
             shapes, outputs = len(values[value].list.shape), len(nodes.outputs_of(row))

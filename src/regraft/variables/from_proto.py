@@ -14,6 +14,9 @@ from regraft.variables.resource import ResourceVariable
 from regraft.variables.save_slice import SaveSliceInfo
 from regraft.variables.variable import Variable
 
+_SYNCHRONIZATIONS = frozenset(kind.value for kind in VariableSynchronization)
+_AGGREGATIONS = frozenset(kind.value for kind in VariableAggregation)
+
 
 def variable_from_proto(graph: Graph, variable_def: Any, import_scope: str | None = None) -> Variable:
     """The variable whose nodes a VariableDef names; the nodes are in the graph, below `import_scope`.
@@ -25,6 +28,24 @@ def variable_from_proto(graph: Graph, variable_def: Any, import_scope: str | Non
     variable: Variable = kind.__new__(kind)
     _fill(variable, graph, message, import_scope or "")
     return variable
+
+
+def is_complete(graph: Graph, variable_def: Any, import_scope: str | None = None) -> bool:
+    """Whether `variable_from_proto` is sure to find all that the VariableDef names; latent nodes stay latent."""
+    message = proto.as_ours(variable_def, proto.VariableDef)
+    wanted = [message.variable_name, message.initializer_name, message.snapshot_name]
+    if message.initial_value_name:
+        wanted.append(message.initial_value_name)
+    usual = message.synchronization in _SYNCHRONIZATIONS and message.aggregation in _AGGREGATIONS
+    if not usual or message.HasField("save_slice_info_def"):
+        return False
+    for name in wanted:
+        full = names.prepend_scope(name, import_scope) if import_scope else name
+        op, colon, index = full.partition(":")
+        outputs = graph.count_outputs(op)
+        if outputs is None or (colon and not (index.isdecimal() and int(index) < outputs)):
+            return False
+    return True
 
 
 def _fill(variable: Variable, graph: Graph, message: proto.VariableDef, scope: str) -> None:
@@ -60,4 +81,4 @@ def _fill(variable: Variable, graph: Graph, message: proto.VariableDef, scope: s
         variable._graph_element = snapshot
 
 
-__all__ = ["variable_from_proto"]
+__all__ = ["is_complete", "variable_from_proto"]

@@ -7,6 +7,7 @@ the caller reads the messages one by one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,11 @@ from regraft.wire.fields import BYTES
 
 Column = npt.NDArray[np.int64]
 Octets = npt.NDArray[np.uint8]
+
+_FIRST = 1 << 3 | BYTES
+
+_AT_ONCE = 1 << 16
+"""Bytes that are looked at together: few enough to use the same memory again and again."""
 
 _FEW = 64
 """So few messages are read one by one: a step over all of them costs as much as this many by hand."""
@@ -38,35 +44,57 @@ class Fields:
 
     def of(self, tag: int) -> Fields:
         """The fields with this tag."""
-        rows = np.flatnonzero(self.tag == tag)
-        return Fields(self.tag[rows], self.message[rows], self.start[rows], self.end[rows])
+        return self.at(np.flatnonzero(self.tag == tag))
 
     def in_order(self) -> Fields:
         """The fields as they lie in the bytes."""
-        rows = np.argsort(self.start, kind="stable")
+        return self.at(np.argsort(self.start, kind="stable"))
+
+    def at(self, rows: Column) -> Fields:
+        """These of the fields."""
         return Fields(self.tag[rows], self.message[rows], self.start[rows], self.end[rows])
 
 
-def leading(data: bytes, at: int, end: int, tag: int) -> tuple[list[int], list[int]]:
-    """Where the contents of the fields start and end that stand first in data[at:end] and have this one-byte tag."""
-    starts: list[int] = []
-    ends: list[int] = []
-    add_start, add_end = starts.append, ends.append
+def leading(data: bytes, octets: Octets, at: int, end: int, tag: int) -> tuple[Column, Column]:
+    """Where the contents of the fields start and end that stand first in data[at:end] and have this one-byte tag.
+
+    octets  the bytes of `data`
+    """
+    places, starts, behind = _alike(octets, at, end, tag)
+    # Where each of these ends as the next begins, all are fields if the first is.
+    breaks = np.append(np.flatnonzero(behind[:-1] != places[1:]), len(places) - 1)
+    where, after, last_of = places.tolist(), behind.tolist(), breaks.tolist()
+    found: list[tuple[Column, Column]] = [(starts[:0], starts[:0])]
     while at < end and data[at] == tag:
-        length = data[at + 1]
-        if length < 128:
-            at += 2
+        first = bisect_left(where, at)
+        if first < len(where) and where[first] == at:
+            last = last_of[bisect_left(last_of, first)]
+            found.append((starts[first : last + 1], behind[first : last + 1]))
+            at = after[last]
         else:
-            high = data[at + 2]
-            if high < 128:  # most messages have a length of two bytes
-                length += (high << 7) - 128
-                at += 3
-            else:
-                length, at = varint.decode(data, at + 1)
-        add_start(at)
-        at += length
-        add_end(at)
-    return starts, ends
+            length, at = varint.decode(data, at + 1)
+            found.append((np.array([at]), np.array([at + length])))
+            at += length
+    return np.concatenate([start for start, _ in found]), np.concatenate([stop for _, stop in found])
+
+
+def _alike(octets: Octets, at: int, end: int, tag: int) -> tuple[Column, Column, Column]:
+    """What looks like a field with this tag that holds a message which begins with its field 1: place, start, end.
+
+    Only lengths of one or two bytes are looked for.
+    """
+    found: list[Column] = []
+    for first in range(at, end, _AT_ONCE):
+        window = octets[first : min(first + _AT_ONCE, end) + 3]
+        is_tag, is_first = window == tag, window == _FIRST
+        found.append(first + np.flatnonzero(is_tag[:-3] & (is_first[2:-1] | is_first[3:])))
+    places = np.concatenate(found) if found else np.empty(0, np.int64)
+    low, high = octets[places + 1].astype(np.int64), octets[places + 2].astype(np.int64)
+    long = low > 127
+    fits = np.where(long, (high < 128) & (octets[places + 3] == _FIRST), high == _FIRST)
+    starts = places + 2 + long
+    ends = starts + np.where(long, low - 128 + (high << 7), low)
+    return places[fits], starts[fits], ends[fits]
 
 
 def fields_of(octets: Octets, starts: Column, ends: Column) -> Fields | None:
@@ -84,15 +112,15 @@ def fields_of(octets: Octets, starts: Column, ends: Column) -> Fields | None:
         tag = octets[at]
         if ((tag & 0x87) != BYTES).any():
             return None
-        at = at + 1
-        length = _lengths(octets, at)
+        start = at + 1
+        at = start + lengths(octets, start)
         tags.append(tag)
         messages.append(rows)
-        contents.append(at)
-        at = at + length
+        contents.append(start)
         behind.append(at)
         left = np.flatnonzero(at < end)
-        rows, at, end = rows[left], at[left], end[left]
+        if len(left) < len(rows):
+            rows, at, end = rows[left], at[left], end[left]
     rest = _one_by_one(octets, rows, at, end)
     if rest is None:
         return None
@@ -103,7 +131,7 @@ def fields_of(octets: Octets, starts: Column, ends: Column) -> Fields | None:
     return Fields(np.concatenate(tags), np.concatenate(messages), np.concatenate(contents), np.concatenate(behind))
 
 
-def _lengths(octets: Octets, at: Column) -> Column:
+def lengths(octets: Octets, at: Column) -> Column:
     """The varints at these places, each moved (in place) behind its own."""
     byte = octets[at]
     at += 1
@@ -131,7 +159,11 @@ def _one_by_one(octets: Octets, rows: Column, at: Column, end: Column) -> Fields
             tag = data[i]
             if tag & 0x87 != BYTES:
                 return None
-            length, i = varint.decode(data, i + 1)
+            length = data[i + 1]
+            if length < 128:
+                i += 2
+            else:
+                length, i = varint.decode(data, i + 1)
             tags.append(tag)
             messages.append(row)
             contents.append(place + i)
@@ -165,4 +197,4 @@ def begins_with(octets: Octets, fields: Fields, first: npt.NDArray[np.uint64], c
     return rows
 
 
-__all__ = ["Column", "Fields", "Octets", "begins_with", "fields_of", "heads", "leading"]
+__all__ = ["Column", "Fields", "Octets", "begins_with", "fields_of", "heads", "leading", "lengths"]
