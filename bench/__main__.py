@@ -64,7 +64,7 @@ def run(picked: Sequence[Row], options: Options, limit: float | None, stem: Path
     report: dict[str, Any] = {
         "modules": {part: _label(module) for part, module in options.modules.items()},
         "machine": machine.describe(),
-        "limits": limits.measure(plain),
+        "limits": limits.measure(plain, scale),
         "notes": notes,
         "options": {"scale": scale, "repeats": options.repeats, "platform": options.platform, "limit": limit},
         "started": _now(),
@@ -83,7 +83,7 @@ def run(picked: Sequence[Row], options: Options, limit: float | None, stem: Path
         report["load"]["after"] = machine.load()
         report["sources_changed"] = machine.sources() != sources
         _save(report, stem)
-    after = limits.measure(plain)
+    after = limits.measure(plain, scale)
     report["limits"] = {name: max(value, after[name]) for name, value in report["limits"].items()}
     report["ended"] = _now()
     _save(report, stem)

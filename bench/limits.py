@@ -1,6 +1,6 @@
 """What the hardware can do: measured on this machine's processors, looked up for a card.
 
-    python -m bench.limits
+    python -m bench.limits full
 
 prints the measured ones as JSON: `flops`, operations a second of a float32 matrix product by NumPy on all cores;
 `copied`, bytes a second that a copy of a large array reads and writes.
@@ -72,19 +72,19 @@ def card(kind: str) -> Card | None:
     return CARDS[max(fitting, key=len)] if fitting and " MIG " not in kind else None
 
 
-def measure(environment: Mapping[str, str]) -> dict[str, float]:
-    """The limits of the processors, found in a process of its own."""
-    command = [sys.executable, "-m", "bench.limits"]
+def measure(environment: Mapping[str, str], scale: str) -> dict[str, float]:
+    """The limits of the processors, found in a process of its own; of scale `tiny` too small to tell much."""
+    command = [sys.executable, "-m", "bench.limits", scale]
     said = subprocess.run(command, cwd=ROOT, env=dict(environment), check=True, capture_output=True, text=True).stdout
     found: dict[str, float] = json.loads(said)
     return found
 
 
-def _best(call: Callable[[], object]) -> float:
-    """The least seconds of a call within half a second of them, the first left out."""
+def _best(call: Callable[[], object], seconds: float) -> float:
+    """The least seconds of a call within so many seconds of them, the first left out."""
     call()
     times: list[float] = []
-    end = time.perf_counter() + 0.5
+    end = time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < end:
         begin = time.perf_counter()
         call()
@@ -92,22 +92,27 @@ def _best(call: Callable[[], object]) -> float:
     return min(times)
 
 
-def _flops(size: int = 3072) -> float:
+def _flops(size: int, seconds: float) -> float:
     one = np.random.default_rng(0).random((size, size), np.float32)
     out = np.empty_like(one)
-    return 2 * size**3 / _best(lambda: np.matmul(one, one, out=out))
+    return 2 * size**3 / _best(lambda: np.matmul(one, one, out=out), seconds)
 
 
-def _copied(size: int = 1 << 28) -> float:
+def _copied(size: int, seconds: float) -> float:
     source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
     parts = [slice(size * i // cores(), size * (i + 1) // cores()) for i in range(cores())]
     with ThreadPoolExecutor(cores()) as pool:
-        return 2 * size / _best(lambda: list(pool.map(lambda part: np.copyto(target[part], source[part]), parts)))
+
+        def copy() -> None:
+            list(pool.map(lambda part: np.copyto(target[part], source[part]), parts))
+
+        return 2 * size / _best(copy, seconds)
 
 
 def main() -> None:
     """The command line."""
-    json.dump({"flops": _flops(), "copied": _copied()}, sys.stdout)
+    matrix, array, seconds = {"full": (3072, 1 << 28, 0.5), "tiny": (256, 1 << 20, 0.0)}[sys.argv[1]]
+    json.dump({"flops": _flops(matrix, seconds), "copied": _copied(array, seconds)}, sys.stdout)
 
 
 if __name__ == "__main__":

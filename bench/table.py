@@ -111,6 +111,19 @@ def geometric_means(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[float, in
     return means
 
 
+def _cards(report: dict[str, Any]) -> list[str]:
+    """What is known of the devices that Regraft ran on, the processors left out."""
+    found = []
+    for kind in sorted({row["ours"]["device_kind"] for row in report["rows"]} - {"", "cpu"}):
+        card = limits.card(kind)
+        words = "no data sheet in bench/limits.py"
+        if card:
+            tf32 = f"{quantity(card.tf32, 'FLOP/s')} in TF32, " if card.tf32 else ""
+            words = f"{tf32}{quantity(card.fp32, 'FLOP/s')} in float32, memory {quantity(card.copied, 'B/s')} ({card.sheet})"
+        found.append(f"{kind}: {words}")
+    return found
+
+
 def _machine(report: dict[str, Any]) -> list[str]:
     machine, options, measured = report["machine"], report["options"], report["limits"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -123,6 +136,7 @@ def _machine(report: dict[str, Any]) -> list[str]:
         f"- {report['started']} to {report['ended'] or '(not finished)'}; scale {options['scale']}, "
         f"medians of {' to '.join(map(str, sorted({repeats[0], repeats[-1]})))} processes each",
         f"- load average {report['load']['before']} before, {report['load']['after']} after (with the runs themselves)",
+        *(f"- {words}" for words in _cards(report)),
         *(f"- {note}" for note in report["notes"]),
     ]
     if report["sources_changed"]:
@@ -184,7 +198,7 @@ def _limit(report: dict[str, Any], row: dict[str, Any]) -> tuple[float, str] | N
     if row["ours"]["device"] == "cpu":
         return report["limits"]["flops"], "matrix product"
     card = limits.card(row["ours"]["device_kind"])
-    return (card.flops, card.sheet) if card else None
+    return (card.flops, "data sheet") if card else None
 
 
 def _work_table(report: dict[str, Any]) -> list[str]:

@@ -199,7 +199,8 @@ def test_work_is_told_against_its_limit() -> None:
     rates = "| 4.00 GFLOP | 40.0 GFLOP/s | 20.0 GFLOP/s |"
     assert f"`inference/mlp` {rates} 80.0 GFLOP/s | 100 GFLOP/s, matrix product | 40% |" in text
     assert f"`inference/cnn` {rates}  | 100 GFLOP/s, matrix product | 40% |" in text
-    assert "| 40.0 TFLOP/s | 20.0 GFLOP/s |  | 8.10 TFLOP/s, NVIDIA T4" in text
+    assert "| 40.0 TFLOP/s | 20.0 GFLOP/s |  | 8.10 TFLOP/s, data sheet |" in text
+    assert "- Tesla T4: 8.10 TFLOP/s in float32, memory 320 GB/s (NVIDIA T4" in text
     assert "| 1.00 GB | 2.00 GB/s | 1.00 GB/s |  | 4.00 GB/s, the bare work | 50% |" in text
 
 
@@ -220,7 +221,7 @@ def test_cards() -> None:
 
 @needs_tensorflow
 def test_arithmetic_is_counted_anew(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """What the repository keeps is what TensorFlow runs; after a change of a model, run `python -m bench.arithmetic`."""
+    """What the repository keeps is what TensorFlow runs; after a change of a model run `python -m bench.arithmetic`."""
     cache = str(request.config.cache.mkdir("regraft-bench"))
     names = ["mlp", "cnn", "lstm", "data"]
     command = [sys.executable, "-m", "bench.arithmetic", *names, "--scale", "tiny", "--cache", cache]
