@@ -118,8 +118,8 @@ def _cards(report: dict[str, Any]) -> list[str]:
         card = limits.card(kind)
         words = "no data sheet in bench/limits.py"
         if card:
-            tf32 = f"{quantity(card.tf32, 'FLOP/s')} in TF32, " if card.tf32 else ""
-            words = f"{tf32}{quantity(card.fp32, 'FLOP/s')} in float32, memory {quantity(card.copied, 'B/s')} ({card.sheet})"
+            words = f"{quantity(card.tf32, 'FLOP/s')} in TF32, " if card.tf32 else ""
+            words += f"{quantity(card.fp32, 'FLOP/s')} in float32, memory {quantity(card.copied, 'B/s')} ({card.sheet})"
         found.append(f"{kind}: {words}")
     return found
 
