@@ -25,8 +25,10 @@ from regraft.runtime.waiting import Underway, run_steps
 _COMPILE_SECONDS_PER_NODE = 0.002
 _COMPILE_SECONDS = 0.1
 _WORTH = 0.5
-# Calling a program costs about this much, whatever it does: a step that is interpreted faster stays interpreted.
-_CALL_SECONDS = 1.5e-4
+# Calling a program costs about this much, whatever it does: a step that is interpreted faster stays interpreted. The
+# first is for a CPU.
+_CALL_SECONDS = 2.5e-5
+_CALL_SECONDS_ELSEWHERE = 1.5e-4
 # A step whose shapes or static values hardly ever come twice is interpreted: after so many programs, another one is
 # made only if the earlier ones were used so many times each.
 _FEW_PROGRAMS = 3
@@ -223,7 +225,11 @@ class Executor:
                 return True
         seconds, runs = self._spent.get(step, (0.0, 1))
         cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * step.size
-        return seconds > _WORTH * cost and seconds > _CALL_SECONDS * runs
+        if not device.loaded():
+            cost += _LOAD_SECONDS
+        if seconds < _WORTH * cost or seconds < _CALL_SECONDS * runs:
+            return False
+        return seconds > _CALL_SECONDS_ELSEWHERE * runs or device.programs_run_on_cpu()
 
     def _key(self, step: Step, values: list[Any]) -> Any:
         given = (values[n] for n in step.inputs if n not in step.static)

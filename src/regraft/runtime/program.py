@@ -116,10 +116,11 @@ class Program:
     def _digest(self) -> bytes:
         return step_digest(self._step, self._known, self._arguments, self._static, self._sizes)
 
-    def _counters_template(self) -> Any:
-        return np.zeros((len(self.random), 6), np.uint32)
+    def _counters_template(self) -> list[Any]:
+        """One array for all random ops; nothing where there are none, for each argument takes time."""
+        return [np.zeros((len(self.random), 6), np.uint32)] if self.random else []
 
-    def _trace(self, donated: list[Any], read: list[Any], inputs: list[Any], counters: Any) -> Any:
+    def _trace(self, donated: list[Any], read: list[Any], inputs: list[Any], counters: list[Any]) -> Any:
         values: Values = [None] * self._size
         for number, value in self._known:
             values[number] = value
@@ -129,7 +130,7 @@ class Program:
             values[number] = value
         held = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         variables = Variables(held.get)
-        counted = {n.key: counters[i] for i, n in enumerate(self.random)}
+        counted = {n.key: counters[0][i] for i, n in enumerate(self.random)}
         tracer = Tracer(self._step.folded, counted | dict.fromkeys(self._checks, np.False_), self._sizes)
         evaluate(self._step.nodes, values, variables, tracer)
         new = [self._new(variables, n) for n in self._step.writes]
@@ -144,7 +145,7 @@ class Program:
         if again:
             undone = jnp.any(jnp.stack(again))
             new = [self._unless(undone, held.get(n), v) for n, v in zip(self._step.writes, new, strict=True)]
-        return new, outputs, (jnp.stack(moved) if moved else counters[:, 2:]), excess, failed
+        return new, outputs, (jnp.stack(moved) if moved else None), excess, failed
 
     @staticmethod
     def _new(variables: Variables, name: str) -> Any:
@@ -184,7 +185,7 @@ class Program:
         counters = self._counters_template()
         for i, node in enumerate(self.random):
             key, counter = state.random.get(node.key, *seeds(node))
-            counters[i, :2], counters[i, 2:] = key, counter
+            counters[0][i, :2], counters[0][i, 2:] = key, counter
         with jax.enable_x64(True):
             new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)
         lacking = {name: int(size) for name, size in excess.items() if size}
@@ -200,7 +201,7 @@ class Program:
         if self.random:
             moved = np.asarray(moved)
             for i, node in enumerate(self.random):
-                state.random.put(node.key, (counters[i, :2].copy(), moved[i].copy()))
+                state.random.put(node.key, (counters[0][i, :2].copy(), moved[i].copy()))
         for name, value in zip(self._step.writes, new, strict=True):
             variables.write(name, value)
         for number, value in zip(self._step.outputs, outputs, strict=True):
