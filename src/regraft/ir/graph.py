@@ -115,8 +115,7 @@ class Graph:
 
     def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Tensor | Operation:
         """The tensor or operation that `obj` is, names, or stands for (by its `_as_graph_element`)."""
-        kinds = " or ".join(k for k, on in (("Tensor", allow_tensor), ("Operation", allow_operation)) if on)
-        if not kinds:
+        if not (allow_tensor or allow_operation):
             raise ValueError("allow_tensor and allow_operation can't both be False.")
         convert = getattr(obj, "_as_graph_element", None)
         if convert is not None:
@@ -130,6 +129,7 @@ class Graph:
                 kind = "Tensor" if isinstance(obj, Tensor) else "Operation"
                 raise ValueError(f"{kind} {obj} is not an element of this graph.")
             return obj
+        kinds = " or ".join(k for k, on in (("Tensor", allow_tensor), ("Operation", allow_operation)) if on)
         raise TypeError(f"Can not convert a {type(obj).__name__} into a {kinds}.")
 
     def _by_name(self, name: str, allow_tensor: bool, allow_operation: bool) -> Tensor | Operation:

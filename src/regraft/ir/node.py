@@ -91,8 +91,7 @@ class Tensor:
             "Please call `x.shape` rather than `len(x)` for shape information."
         )
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # identity; in Python it would be a good part of a small run
 
     def __eq__(self, other: object) -> bool:
         return self is other
