@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from regraft.opkit.arrays import namespace
+from regraft.opkit.host_pieces import in_pieces
 
 
 def _rsqrt(x: Any) -> Any:
@@ -19,10 +20,12 @@ def _square(x: Any) -> Any:
     return x * x
 
 
+@in_pieces
 def gradient_descent(var: Any, alpha: Any, delta: Any) -> Any:
     return var - alpha * delta
 
 
+@in_pieces
 def momentum(var: Any, accum: Any, lr: Any, grad: Any, momentum: Any, nesterov: bool) -> tuple[Any, Any]:
     """Polyak's momentum: the velocity is in units of the gradient. Nesterov's looks one step ahead."""
     accum = accum * momentum + grad
@@ -30,12 +33,14 @@ def momentum(var: Any, accum: Any, lr: Any, grad: Any, momentum: Any, nesterov: 
     return var - step, accum
 
 
+@in_pieces
 def keras_momentum(var: Any, accum: Any, lr: Any, grad: Any, momentum: Any, nesterov: bool) -> tuple[Any, Any]:
     """As `momentum`, with the learning rate inside the velocity."""
     accum = accum * momentum - grad * lr
     return var + (accum * momentum - grad * lr if nesterov else accum), accum
 
 
+@in_pieces
 def adam(
     var: Any,
     m: Any,
@@ -62,6 +67,7 @@ def adam(
     return var - towards * alpha / (xp.sqrt(v) + epsilon), m, v
 
 
+@in_pieces
 def ada_max(
     var: Any, m: Any, v: Any, beta1_power: Any, lr: Any, beta1: Any, beta2: Any, epsilon: Any, grad: Any
 ) -> tuple[Any, ...]:
@@ -72,6 +78,7 @@ def ada_max(
     return var - lr / (1 - beta1_power) * (m / (v + epsilon)), m, v
 
 
+@in_pieces
 def adagrad(var: Any, accum: Any, lr: Any, grad: Any, update_slots: bool) -> tuple[Any, Any]:
     """Adagrad (Duchi et al., 2011)."""
     if update_slots:
@@ -79,6 +86,7 @@ def adagrad(var: Any, accum: Any, lr: Any, grad: Any, update_slots: bool) -> tup
     return var - grad * lr * _rsqrt(accum), accum
 
 
+@in_pieces
 def adagrad_v2(var: Any, accum: Any, lr: Any, epsilon: Any, grad: Any, update_slots: bool) -> tuple[Any, Any]:
     """Adagrad with an epsilon under the fraction."""
     if update_slots:
@@ -86,6 +94,7 @@ def adagrad_v2(var: Any, accum: Any, lr: Any, epsilon: Any, grad: Any, update_sl
     return var - grad * lr / (namespace(accum).sqrt(accum) + epsilon), accum
 
 
+@in_pieces
 def adagrad_da(
     var: Any, gradients: Any, squares: Any, grad: Any, lr: Any, l1: Any, l2: Any, global_step: Any
 ) -> tuple[Any, ...]:
@@ -99,6 +108,7 @@ def adagrad_da(
     return -lr * towards / (l2 * step * lr + xp.sqrt(squares)), gradients, squares
 
 
+@in_pieces
 def adadelta(var: Any, accum: Any, accum_update: Any, lr: Any, rho: Any, epsilon: Any, grad: Any) -> tuple[Any, ...]:
     """Adadelta (Zeiler, 2012)."""
     xp = namespace(var, accum, accum_update, grad, epsilon)
@@ -107,6 +117,7 @@ def adadelta(var: Any, accum: Any, accum_update: Any, lr: Any, rho: Any, epsilon
     return var - update * lr, accum, accum_update * rho + _square(update) * (1 - rho)
 
 
+@in_pieces
 def rms_prop(var: Any, ms: Any, mom: Any, lr: Any, rho: Any, momentum: Any, epsilon: Any, grad: Any) -> tuple[Any, ...]:
     """RMSProp (Tieleman and Hinton, 2012), epsilon under the root."""
     ms = ms + (_square(grad) - ms) * (1 - rho)
@@ -114,6 +125,7 @@ def rms_prop(var: Any, ms: Any, mom: Any, lr: Any, rho: Any, momentum: Any, epsi
     return var - mom, ms, mom
 
 
+@in_pieces
 def centered_rms_prop(
     var: Any, mg: Any, ms: Any, mom: Any, lr: Any, rho: Any, momentum: Any, epsilon: Any, grad: Any
 ) -> tuple[Any, ...]:
@@ -124,6 +136,7 @@ def centered_rms_prop(
     return var - mom, mg, ms, mom
 
 
+@in_pieces
 def ftrl(
     var: Any,
     accum: Any,
@@ -150,6 +163,7 @@ def ftrl(
     return (xp.clip(linear, -bound, bound) - linear) / curvature, new_accum, linear
 
 
+@in_pieces
 def proximal_adagrad(var: Any, accum: Any, lr: Any, l1: Any, l2: Any, grad: Any) -> tuple[Any, Any]:
     """Adagrad, then the proximal step of `proximal_gradient_descent` at each element's own rate."""
     accum = accum + _square(grad)
@@ -157,6 +171,7 @@ def proximal_adagrad(var: Any, accum: Any, lr: Any, l1: Any, l2: Any, grad: Any)
     return _proximal(var - grad * rate, rate, l1, l2), accum
 
 
+@in_pieces
 def proximal_gradient_descent(var: Any, alpha: Any, l1: Any, l2: Any, delta: Any) -> Any:
     """A gradient step, then shrinking by the L1 and L2 penalties (Duchi and Singer, 2009)."""
     return _proximal(var - delta * alpha, alpha, l1, l2)
@@ -168,6 +183,7 @@ def _proximal(var: Any, rate: Any, l1: Any, l2: Any) -> Any:
     return xp.where(l1 > 0, shrunk, var) / (1 + l2 * rate)
 
 
+@in_pieces
 def add_sign(var: Any, m: Any, lr: Any, alpha: Any, sign_decay: Any, beta: Any, grad: Any) -> tuple[Any, Any]:
     """AddSign (Bello et al., 2017): a larger step where the gradient agrees with its average."""
     xp = namespace(var, m, grad, beta)
@@ -175,6 +191,7 @@ def add_sign(var: Any, m: Any, lr: Any, alpha: Any, sign_decay: Any, beta: Any, 
     return var - lr * (alpha + sign_decay * xp.sign(grad) * xp.sign(m)) * grad, m
 
 
+@in_pieces
 def power_sign(var: Any, m: Any, lr: Any, logbase: Any, sign_decay: Any, beta: Any, grad: Any) -> tuple[Any, Any]:
     """PowerSign (Bello et al., 2017): as `add_sign`, with the agreement in the exponent."""
     xp = namespace(var, m, grad, beta, logbase)

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from regraft.opkit.arrays import LazyModule, lax
+import numpy as np
+
+from regraft.opkit.arrays import LazyModule, lax, on_host
 from regraft.opkit.broadcast_gradient import gradient_args, reduced_always
-from regraft.opkit.elementwise import broadcast, on_scipy
+from regraft.opkit.elementwise import broadcast, on_scipy, quiet
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import ShapeContext, Sizes, merge, same_as
 from regraft.opkit.shapes import broadcast as broadcast_shape
 
 jax_special: Any = LazyModule("jax.scipy.special")
 
+# From so many elements on, importing SciPy costs less than calling Python's functions.
+_MANY = 1 << 20
+
 
 # Error functions
 
 
-@op("Erf", shape=same_as(0), lax=True)
+def _each(function: Callable[[float], float], x: Any) -> Any:
+    """`function` of every element of a host value; SciPy's of that name where they are too many for a loop."""
+    if x.size > _MANY:
+        return on_scipy(function.__name__, x)
+    values = np.fromiter(map(function, x.ravel().tolist()), np.float64, x.size)
+    return values.astype(x.dtype).reshape(x.shape)
+
+
+@op("Erf", shape=same_as(0))
+@quiet
 def erf(x: Any) -> Any:
     """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
-    return lax.erf(x)
+    return _each(math.erf, x) if on_host(x) else lax.erf(x)
 
 
 @erf.gradient
@@ -29,10 +44,11 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [_bell(b, node, dy, 2 / math.sqrt(math.pi))]
 
 
-@op("Erfc", shape=same_as(0), lax=True)
+@op("Erfc", shape=same_as(0))
+@quiet
 def erfc(x: Any) -> Any:
     """1 - erf(x)."""
-    return lax.erfc(x)
+    return _each(math.erfc, x) if on_host(x) else lax.erfc(x)
 
 
 @erfc.gradient

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from regraft.base.errors import InvalidArgumentError
+from regraft.opkit import host_norm
 from regraft.opkit.arrays import lax, on_host, static_shape
 from regraft.opkit.elementwise import broadcast_to, quiet
 from regraft.opkit.registry import op
@@ -33,14 +34,26 @@ class _Channels:
         self.axes = tuple(a for a in range(rank) if a != self.axis)
         self.channels = self.sizes[self.axis]
         self.count = int(np.prod([self.sizes[a] for a in self.axes]))
+        self.in_pieces = on_host(x) and self.axis == rank - 1
 
     def sum(self, x: Any) -> Any:
+        if self.in_pieces:
+            return host_norm.channel_sums(x)
         return np.sum(x, self.axes, dtype=x.dtype) if on_host(x) else lax.reduce_sum(x, self.axes)
 
     def mean(self, x: Any) -> Any:
         if not self.count:
             return np.full(self.channels, np.nan, np.float32)
         return self.sum(x) * np.float32(1.0 / self.count)
+
+    def normalized(self, x: Any, mean: Any, scale: Any, offset: Any, epsilon: Any) -> tuple[Any, Any]:
+        """The variance about `mean`, and x with mean 0 and variance 1, scaled and shifted."""
+        if self.in_pieces and self.count:
+            variance = host_norm.square_sums(x, mean) * np.float32(1.0 / self.count)
+            return variance, host_norm.scaled(x, mean, _rsqrt(variance + epsilon) * scale, offset)
+        centered = x - self.spread(mean)
+        variance = self.mean(centered * centered)
+        return variance, centered * self.spread(_rsqrt(variance + epsilon) * scale) + self.spread(offset)
 
     def spread(self, vector: Any) -> Any:
         if on_host(vector):
@@ -104,10 +117,7 @@ def _normalize(
     dtype, wide = x.dtype, _cast(x, np.float32)
     if is_training:
         batch_mean = data.mean(wide)
-        centered = wide - data.spread(batch_mean)
-        batch_variance = data.mean(centered * centered)
-        factor = _rsqrt(batch_variance + np.float32(epsilon)) * scale
-        y = centered * data.spread(factor) + data.spread(offset)
+        batch_variance, y = data.normalized(wide, batch_mean, scale, offset, np.float32(epsilon))
         kept_mean = batch_mean
         kept_variance = batch_variance * np.float32(data.count / max(data.count - 1, 1))
         if average != 1.0:
@@ -120,7 +130,12 @@ def _normalize(
     data.check(mean=mean, variance=variance)
     factor = _rsqrt(variance + np.float32(epsilon)) * scale
     # Spread as scale and shift: two operations for each element, not three.
-    y = wide * data.spread(factor) + data.spread(offset - mean * factor)
+    shift = offset - mean * factor
+    y = (
+        host_norm.scaled(wide, None, factor, shift)
+        if data.in_pieces
+        else wide * data.spread(factor) + data.spread(shift)
+    )
     return _cast(y, dtype), mean, variance, _zeros(data.channels), _zeros(data.channels)
 
 
@@ -216,10 +231,16 @@ def _denormalize(
     data.check(scale=scale, mean=mean, variance=variance)
     dtype, dy = x.dtype, _cast(dy, np.float32)
     inverse = _rsqrt(variance + np.float32(epsilon))
-    centered = _cast(x, np.float32) - data.spread(mean)
+    wide = _cast(x, np.float32)
+    factor = scale * inverse
+    if data.in_pieces and is_training:
+        doffset, along = host_norm.gradient_sums(dy, wide, mean)
+        part = np.float32(1.0 / max(data.count, 1))
+        dx = host_norm.gradient(dy, wide, mean, doffset * part, along * (inverse * inverse * part), factor)
+        return _cast(dx, dtype), along * inverse, doffset, _zeros(0), _zeros(0)
+    centered = wide - data.spread(mean)
     doffset = data.sum(dy)
     along = data.sum(dy * centered)
-    factor = scale * inverse
     if is_training:
         part = np.float32(1.0 / max(data.count, 1))
         slope = along * (inverse * inverse * part)
