@@ -49,7 +49,7 @@ class Interpreter:
 
     def run(self, step: Step, values: Values, variables: Variables) -> None:
         """Run a step's nodes; `values` and `variables` take the results."""
-        if not step.compiled:  # a program's own Python may be among them
+        if not step.compiled or step.size == 1:  # a user's own Python may be in it; one kernel sees to it itself
             self._run(step, values, variables)
             return
         with quiet_numpy():
