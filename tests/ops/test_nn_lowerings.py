@@ -1,5 +1,5 @@
 """What TensorFlow's CPU kernels do not take (channels first; gradients with dilations or groups), written out in NumPy,
-and the lowering for GPUs and TPUs run on the CPU."""
+and the lowering for GPUs and TPUs run on the CPU. Each on NumPy too, in pieces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import regraft.ops  # noqa: F401  importing it registers every op
-from regraft.opkit import convolution, depthwise, registry
+from regraft.opkit import convolution, depthwise, host_convolution, registry
 
 _RNG = np.random.default_rng(8)
 
@@ -20,12 +20,17 @@ def normal(*shape: int) -> np.ndarray:
     return _RNG.standard_normal(shape).astype(np.float32)
 
 
-def run(op: str, *inputs: Any, **attrs: Any) -> np.ndarray:
-    """The op's kernel, compiled, with its static inputs known and `attrs` beside the defaults."""
+def attributes_of(op: str, attrs: dict[str, Any]) -> tuple[registry.OpSpec, dict[str, Any]]:
+    """The op, and `attrs` beside the defaults."""
     spec = registry.lookup(op)
     assert spec is not None
     defaults = {"explicit_paddings": (), "data_format": b"NHWC", "dilations": (1, 1, 1, 1)}
-    attrs = {name: attrs.get(name, defaults.get(name)) for name in spec.attr_names}
+    return spec, {name: attrs.get(name, defaults.get(name)) for name in spec.attr_names}
+
+
+def compiled(op: str, *inputs: Any, **attrs: Any) -> np.ndarray:
+    """The op's kernel, compiled, with its static inputs known."""
+    spec, attrs = attributes_of(op, attrs)
     traced = [i for i, name in enumerate(spec.input_names) if name not in spec.static]
 
     def program(*arrays: Any) -> Any:
@@ -38,6 +43,15 @@ def run(op: str, *inputs: Any, **attrs: Any) -> np.ndarray:
         return np.asarray(jax.jit(program)(*(inputs[i] for i in traced)))
 
 
+def interpreted(op: str, *inputs: Any, **attrs: Any) -> np.ndarray:
+    """The op's kernel on NumPy arrays."""
+    spec, attrs = attributes_of(op, attrs)
+    out = spec.kernel(*inputs, **attrs)
+    assert type(out) is np.ndarray
+    return out
+
+
+Run = Callable[..., np.ndarray]
 Tap = Callable[[tuple[int, int], tuple[int, int]], None]
 
 
@@ -88,10 +102,13 @@ CONVOLUTIONS = {
 }
 
 
-@pytest.fixture(params=[True, False], ids=["cpu", "native"])
-def lowering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["cpu", "native", "numpy"])
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Run:
     for module in (convolution, depthwise):
-        monkeypatch.setattr(module, "on_cpu", lambda: request.param)
+        monkeypatch.setattr(module, "on_cpu", lambda: request.param == "cpu")
+    # A piece is a row or two of one image.
+    monkeypatch.setattr(host_convolution, "_PIECE", 2048)
+    return interpreted if request.param == "numpy" else compiled
 
 
 def attributes(strides: Any, dilations: Any, pads: Any, padding: bytes, first: bool) -> dict[str, Any]:
@@ -117,10 +134,9 @@ def close(value: np.ndarray, reference: np.ndarray) -> None:
     np.testing.assert_allclose(value, reference, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.usefixtures("lowering")
 @pytest.mark.parametrize("first", [False, True], ids=["NHWC", "NCHW"])
 @pytest.mark.parametrize("name", CONVOLUTIONS)
-def test_convolution_is_its_definition(name: str, first: bool) -> None:
+def test_convolution_is_its_definition(run: Run, name: str, first: bool) -> None:
     x_sizes, w_sizes, places, strides, dilations, pads, padding = CONVOLUTIONS[name]
     x, w, dy = normal(*x_sizes), normal(*w_sizes), normal(x_sizes[0], *places, w_sizes[3])
     groups = x_sizes[3] // w_sizes[2]
@@ -134,11 +150,10 @@ def test_convolution_is_its_definition(name: str, first: bool) -> None:
     close(run("Conv2DBackpropFilter", order(x), np.int32(w.shape), order(dy), **attrs), dw)
 
 
-@pytest.mark.usefixtures("lowering")
 @pytest.mark.parametrize("first", [False, True], ids=["NHWC", "NCHW"])
 @pytest.mark.parametrize("multiplier", [1, 2])
 @pytest.mark.parametrize("name", ["same", "strided", "dilated", "dilated, same", "explicit"])
-def test_depthwise_is_a_convolution_for_each_channel(name: str, multiplier: int, first: bool) -> None:
+def test_depthwise_is_a_convolution_for_each_channel(run: Run, name: str, multiplier: int, first: bool) -> None:
     x_sizes, w_sizes, places, strides, dilations, pads, padding = CONVOLUTIONS[name]
     channels = x_sizes[3]
     w_sizes = (*w_sizes[:2], channels, multiplier)
@@ -156,8 +171,9 @@ def test_depthwise_is_a_convolution_for_each_channel(name: str, multiplier: int,
     )
 
 
+@pytest.mark.parametrize("run", [compiled, interpreted])
 @pytest.mark.parametrize("padding", [b"SAME", b"VALID"])
-def test_pooling_with_channels_first_is_that_with_channels_last(padding: bytes) -> None:
+def test_pooling_with_channels_first_is_that_with_channels_last(run: Run, padding: bytes) -> None:
     x, last, first = normal(2, 5, 6, 3), (1, 3, 2, 1), (1, 1, 3, 2)
     attrs = {"padding": padding}
     y = run("MaxPool", x, ksize=last, strides=last, **attrs)
