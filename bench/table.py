@@ -18,7 +18,7 @@ _WORK = (
     "`work` is the arithmetic of matrix products and convolutions alone, a multiplication and an addition being two; "
     "where files are restored or saved, the bytes of the variables. The limit is the machine's measured matrix "
     "product, a card's data sheet, or for bytes the bare work: reading, checking and copying them once, or copying, "
-    "checking and writing them, on all cores."
+    "checking and writing them, on all cores; the best of its processes."
 )
 
 
@@ -192,7 +192,7 @@ def _times_table(report: dict[str, Any]) -> list[str]:
 def _limit(report: dict[str, Any], row: dict[str, Any]) -> tuple[float, str] | None:
     """The most of the row's work that can be done in a second, and what says so."""
     if row["work"]["unit"] == "B":
-        return (row["work"]["amount"] / row["bare"]["median_s"], "the bare work") if _ran(row.get("bare")) else None
+        return (row["work"]["amount"] / min(row["bare"]["seconds"]), "bare work") if _ran(row.get("bare")) else None
     if report["options"]["limit"]:
         return report["options"]["limit"], "as given"
     if row["ours"]["device"] == "cpu":

@@ -201,7 +201,7 @@ def test_work_is_told_against_its_limit() -> None:
     assert f"`inference/cnn` {rates}  | 100 GFLOP/s, matrix product | 40% |" in text
     assert "| 40.0 TFLOP/s | 20.0 GFLOP/s |  | 8.10 TFLOP/s, data sheet |" in text
     assert "- Tesla T4: 8.10 TFLOP/s in float32, memory 320 GB/s (NVIDIA T4" in text
-    assert "| 1.00 GB | 2.00 GB/s | 1.00 GB/s |  | 4.00 GB/s, the bare work | 50% |" in text
+    assert "| 1.00 GB | 2.00 GB/s | 1.00 GB/s |  | 4.00 GB/s, bare work | 50% |" in text
 
 
 def test_alone() -> None:
