@@ -72,6 +72,7 @@ class Side:
     phases: list[dict[str, float]] = field(default_factory=list)
     device: str = ""
     device_kind: str = ""
+    device_peak: list[int] = field(default_factory=list)
     error: str = ""
     agreement: Agreement | None = None
 
@@ -91,6 +92,7 @@ class Side:
                 "seconds": self.seconds,
                 "median_peak": median(self.peak),
                 "peak": self.peak,
+                "median_device_peak": median(self.device_peak),
                 "process_cpu_s": self.cpu,
                 "phases": {name: median(phase[name] for phase in self.phases) for name in names},
             }
@@ -186,6 +188,7 @@ def measure(row: Row, model: Written | None, options: Options, tell: Callable[[s
                     continue
                 side.seconds.append(outcome["seconds"])
                 side.peak.append(outcome["peak"])
+                side.device_peak.append(outcome["device_peak"])
                 side.phases.append(outcome["phases"])
                 side.cpu.append(round(Busy.now().ours - start.ours, 3))
                 side.device, side.device_kind = outcome["device"], outcome["device_kind"]

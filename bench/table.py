@@ -63,7 +63,10 @@ def _ran(side: dict[str, Any] | None) -> bool:
 
 
 def _memory(side: dict[str, Any]) -> str:
-    return f"{side['median_peak'] / 1e6:.0f} MB" if "median_peak" in side else ""
+    if "median_peak" not in side:
+        return ""
+    own = side["median_device_peak"]
+    return f"{side['median_peak'] / 1e6:.0f} MB" + (f" and {own / 1e6:.0f} MB on the device" if own else "")
 
 
 def _spread(row: dict[str, Any]) -> str:

@@ -42,6 +42,7 @@ def main() -> None:
         "facts": dict(outcome.facts),
         "device": device.platform if device else "cpu",
         "device_kind": device.device_kind if device else "cpu",
+        "device_peak": (device.memory_stats() or {}).get("peak_bytes_in_use", 0) if device else 0,
     }
     (job.scratch / "outcome.json").write_text(json.dumps(written))
 

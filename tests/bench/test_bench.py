@@ -165,7 +165,7 @@ def side(seconds: float | None, error: str = "", difference: str = "", device: s
     found = {"module": "m", "device": "cpu" if device == "cpu" else "gpu", "device_kind": device, "error": error}
     found["agreement"] = {"compared": 1, "worst": 0.2, "difference": difference} if difference else None
     if seconds is not None:
-        found |= {"median_s": seconds, "seconds": [seconds], "median_peak": 5e6, "phases": {}}
+        found |= {"median_s": seconds, "seconds": [seconds], "median_peak": 5e6, "median_device_peak": 0, "phases": {}}
     return found
 
 
