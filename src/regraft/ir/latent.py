@@ -53,8 +53,8 @@ class LatentNodes(ABC):
         """The number of the node of this name, or None."""
 
     @abstractmethod
-    def count_outputs(self, number: int) -> int:
-        """How many outputs the node has."""
+    def count_outputs(self, name: str) -> int | None:
+        """How many outputs the node of this name has, or None where there is none."""
 
     @abstractmethod
     def make(self, number: int) -> Operation:
@@ -127,13 +127,12 @@ class Members:
         """How many outputs the operation of this name has, or None where there is none."""
         latent = self._latent  # before `_ops`, as in `find`
         found = self._ops.get(name)
-        if found is not None:
-            return len(found.output_types)
+        count = None if found is None else len(found.output_types)
         for nodes in latent:
-            number = nodes.number(name)
-            if number is not None:
-                return nodes.count_outputs(number)
-        return None
+            if count is not None:
+                break
+            count = nodes.count_outputs(name)
+        return count
 
     def names(self) -> Iterator[str]:
         """The names of all, in no order."""

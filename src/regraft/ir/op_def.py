@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -195,13 +196,17 @@ def _arg_def(record: list[Any]) -> ArgDef:
     )
 
 
+@cache
+def _allowed(kind: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = op_table.value(f"list({kind.removeprefix('list(').removesuffix(')')})", values)
+    return found
+
+
 def _attr_def(record: list[Any]) -> AttrDef:
     if len(record) == 2:
         return AttrDef(*record)
     name, kind, more = record
-    allowed = (
-        op_table.value(f"list({kind.removeprefix('list(').removesuffix(')')})", more["v"]) if "v" in more else None
-    )
+    allowed = _allowed(kind, tuple(more["v"])) if "v" in more else None
     if "d" not in more:
         return AttrDef(name, kind, minimum=more.get("m"), allowed=allowed)
     return AttrDef(name, kind, op_table.value(kind, more["d"]), True, more.get("m"), allowed)

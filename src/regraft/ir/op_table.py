@@ -31,23 +31,23 @@ from regraft.ir.attr import TensorValue
 
 
 @cache
-def _lines() -> list[str]:
-    return zlib.decompress(Path(__file__).with_name("op_defs.bin").read_bytes()).decode("ascii").split("\n")
+def _lines() -> list[bytes]:
+    return zlib.decompress(Path(__file__).with_name("op_defs.bin").read_bytes()).split(b"\n")
 
 
 @cache
 def names() -> AbstractSet[str]:
     """Return the names of the built-in ops."""
-    return {line.partition("\t")[0]: None for line in _lines()}.keys()
+    return {line.partition(b"\t")[0].decode(): None for line in _lines()}.keys()
 
 
 def record(name: str) -> dict[str, Any] | None:
     """Return the decoded line of an op, or None when no built-in op has that name."""
-    lines, start = _lines(), f"{name}\t"
+    lines, start = _lines(), f"{name}\t".encode()
     at = bisect_left(lines, start)
     if at == len(lines) or not lines[at].startswith(start):
         return None
-    decoded: dict[str, Any] = json.loads(lines[at][len(start) :])
+    decoded: dict[str, Any] = json.loads(lines[at][len(start) :].decode("ascii"))
     return decoded
 
 

@@ -105,7 +105,7 @@ def import_nodes(
         if table is None:
             table = MessageTable(message.node)
         fresh = bool(scope) and not default.endswith("/")
-        naming = Naming(scope, {} if fresh else _renames(graph, table.names, scope))
+        naming = Naming(scope, {} if fresh else _renames(graph, table, scope))
         nodes, reader = read_nodes(
             graph, table, op_list=op_list, naming=naming, mapping=mapping, strip=_strip_defaults(op_list)
         )
@@ -171,7 +171,7 @@ def _mapping(graph: Graph, input_map: Mapping[str, Any], scope: str) -> dict[tup
     return mapping
 
 
-def _renames(graph: Graph, names: Sequence[str], prefix: str) -> dict[str, str]:
+def _renames(graph: Graph, table: NodeTable, prefix: str) -> dict[str, str]:
     """New names for nodes whose name, with the prefix, an operation or scope of the graph has already."""
     if not len(graph):
         return {}
@@ -182,9 +182,10 @@ def _renames(graph: Graph, names: Sequence[str], prefix: str) -> dict[str, str]:
             name, slash, _ = name.rpartition("/")
             if not slash:
                 break
-    wanted = {prefix + name for name in names}
+    full_names = [prefix + table.name(row) for row in range(len(table))]
+    wanted = set(full_names)
     renames: dict[str, str] = {}
-    for name in (prefix + name for name in names):
+    for name in full_names:
         if name in taken and name not in renames:
             count = 1
             while f"{name}_{count}" in taken or f"{name}_{count}" in wanted:
@@ -221,7 +222,7 @@ def _check_all_used(
     for name, index in mapping:
         if (name, index) in used:
             continue
-        row = nodes.table.rows.get(name)
+        row = nodes.table.row(name)
         if row is None or index >= len(nodes.outputs_of(row)):
             lost.append(f"^{name}" if index < 0 else f"{name}:{index}")
     if lost:
@@ -230,7 +231,7 @@ def _check_all_used(
 
 def _elements(wanted: Sequence[str], mapping: Mapping[tuple[str, int], Any], nodes: FileNodes) -> Elements:
     elements: Elements = []
-    row_of = nodes.table.rows.get
+    row_of = nodes.table.row
     for text in wanted:
         if ":" not in text:
             row = row_of(text)
@@ -257,15 +258,19 @@ def _colocate(graph: Graph, nodes: FileNodes, naming: Naming) -> None:
     placed = nodes.devices
     if not placed:
         return
-    own, row_of = nodes.table.names, nodes.table.rows.get
+    row_of = nodes.table.row
     values = nodes.table.values("_class")
-    rows = list(values.numbers)
+    near = values.rows
     if len(placed) <= _FEW:  # the usual file places a few nodes of its Saver, and groups thousands of others
-        near = values.holding([names.COLOCATION_PREFIX + own[row].encode() for row in placed])
-        rows = [row for row, value in values.numbers.items() if value in near or row in placed]
+        holding = values.holding([names.COLOCATION_PREFIX + nodes.table.encoded[row] for row in placed])
+        near = [*holding.union(placed.keys() & set(values.rows))]
+    if not near:
+        return
+    encoded = dict(zip(values.rows, values.encoded, strict=True))
     colocated: list[tuple[int, list[str]]] = []
-    for row in sorted(rows, key=nodes.number_of):
-        others = [name for name in _nodes_in(values[values.numbers[row]].list.s) if name != own[row]]
+    for row in sorted(near, key=nodes.number_of):
+        groups = proto.AttrValue.FromString(encoded[row]).list.s
+        others = [name for name in _nodes_in(groups) if name != nodes.table.name(row)]
         if others and (row in placed or any(row_of(name) in placed for name in others)):
             colocated.append((row, others))
     for row, _ in colocated:

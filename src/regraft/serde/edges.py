@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Edges:
 class EdgeReader:
     """Reads the inputs of one table.
 
-    names    of the nodes in the graph, for errors
+    name_of  the name that a row's node has in the graph, for errors
     kinds    for each row, which of the `types` its node takes and gives
     unknown  the rows of nodes whose op nobody knows
     mapping  (node, output) to a tensor of the graph that is to be taken instead; (node, CONTROL) to an operation
@@ -68,7 +68,7 @@ class EdgeReader:
     def __init__(
         self,
         table: NodeTable,
-        names: Sequence[str],
+        name_of: Callable[[int], str],
         kinds: Column,
         types: Sequence[InputsAndOutputs],
         unknown: set[int],
@@ -78,11 +78,11 @@ class EdgeReader:
         self.outputs: dict[int, Types] = {}
         self.padded = False
         self._table = table
-        self._names = names
+        self._name_of = name_of
         self._kinds = kinds
         self._types = types
         self._unknown = unknown
-        self._mapping = mapping
+        self._mapping = {(name.encode(), output): element for (name, output), element in mapping.items()}
         self._mapped: list[Any] = []
         self._takes = _TypeLists([takes for takes, _ in types])
         self._gives = _TypeLists([gives for _, gives in types])
@@ -108,34 +108,37 @@ class EdgeReader:
             mapped = {name for name, _ in self._mapping}
             plain &= [text not in mapped for text in table.inputs()]
         odd = np.flatnonzero(~plain)
-        known: dict[str, tuple[int, int]] = {}
-        found: list[tuple[int, int]] = []
-        for row, text in zip(consumer[odd].tolist(), table.inputs_at(odd), strict=True):
+        texts = table.inputs_at(odd)
+        if not self._mapping:  # most of them are control inputs
+            found = np.array([row_of(text[1:], -1) if text.startswith(b"^") else -1 for text in texts], np.int64)
+            simple = found >= 0
+            source[odd[simple]], output[odd[simple]] = found[simple], CONTROL
+            odd, texts = odd[~simple], list(compress(texts, ~simple))
+        known: dict[bytes, tuple[int, int]] = {}
+        for at, row, text in zip(odd.tolist(), consumer[odd].tolist(), texts, strict=True):
             if text not in known:
                 known[text] = self._resolve(row, text)
-            found.append(known[text])
-        if found:
-            source[odd], output[odd] = np.array(found, np.int64).T
+            source[at], output[at] = known[text]
         return Edges(table.bounds, consumer, source, output, self._mapped)
 
-    def _resolve(self, row: int, text: str) -> tuple[int, int]:
+    def _resolve(self, row: int, text: bytes) -> tuple[int, int]:
         """What an input's text names, where it is not simply a node. The row is the first that says it."""
         name, output = text, 0
-        if text.startswith("^"):
+        if text.startswith(b"^"):
             name, output = text[1:], CONTROL
         else:
-            before, colon, digits = text.rpartition(":")
-            if colon and digits.isdecimal():
+            before, colon, digits = text.rpartition(b":")
+            if colon and digits.isdigit():
                 name, output = before, int(digits)
-                self.padded |= digits[0] == "0"
+                self.padded |= digits.startswith(b"0")
         element = self._mapping.get((name, output))
         if element is not None:
-            self.used.add((name, output))
+            self.used.add((name.decode(), output))
             self._mapped.append(element)
             return len(self._table) + len(self._mapped) - 1, output
         source = self._table.rows.get(name)
         if source is None:
-            raise ValueError(f"Node {self._table.names[row]!r}: Unknown input node {text!r}")
+            raise ValueError(f"Node {self._table.name(row)!r}: Unknown input node {text.decode()!r}")
         if output != CONTROL:
             self._check_output(row, source, output)
         return source, output
@@ -146,8 +149,8 @@ class EdgeReader:
             return
         if source not in self._unknown:
             raise ValueError(
-                f"Node {self._table.names[row]!r}: Connecting to invalid output {output} of source node "
-                f"{self._names[source]} which has {len(types)} outputs."
+                f"Node {self._table.name(row)!r}: Connecting to invalid output {output} of source node "
+                f"{self._name_of(source)} which has {len(types)} outputs."
             )
         self.outputs[source] = types + (dtypes.unknown,) * (output + 1 - len(types))
 
@@ -183,7 +186,7 @@ class EdgeReader:
                 continue
             if behind:
                 raise ValueError(
-                    f"Node {self._names[row]!r}: Control dependencies must come after regular dependencies"
+                    f"Node {self._name_of(row)!r}: Control dependencies must come after regular dependencies"
                 )
             if count < len(wanted):
                 self._check_type(row, count, source, output)
@@ -193,7 +196,7 @@ class EdgeReader:
             op_type = self._table.op_types[self._table.op_of[row]]
             raise ValueError(
                 f"NodeDef expected inputs {types!r} do not match {count} inputs specified; "
-                f"node {self._names[row]!r} (op: {op_type!r})"
+                f"node {self._name_of(row)!r} (op: {op_type!r})"
             )
 
     def _check_type(self, row: int, index: int, source: int, output: int) -> None:
@@ -203,12 +206,12 @@ class EdgeReader:
             given, name = tensor.dtype, tensor.name
         else:
             given = dtypes.unknown if source in self._unknown else self._outputs_of(source)[output]
-            name = f"{self._names[source]}:{output}"
+            name = f"{self._name_of(source)}:{output}"
         if wanted is dtypes.unknown or given is wanted or given.base is wanted:
             return
         if given is not dtypes.unknown:
             raise ValueError(
-                f"Input {index} of node {self._names[row]} was passed {given.status_name} from {name} incompatible "
+                f"Input {index} of node {self._name_of(row)} was passed {given.status_name} from {name} incompatible "
                 f"with expected {wanted.status_name}."
             )
         # The first that wants to know of an op that nobody knows says what it gives.
@@ -254,7 +257,7 @@ class EdgeReader:
                 if waits[consumer] == 0:
                     heapq.heappush(ready, consumer)
         if len(order) != len(waits):
-            left = [self._names[row] for row, missing in enumerate(waits) if missing > 0]
+            left = [self._name_of(row) for row, missing in enumerate(waits) if missing > 0]
             raise ValueError(f"{len(left)} nodes in a cycle, {left[0]!r} among them: {', '.join(left[:8])}")
         return order
 

@@ -37,12 +37,12 @@ class FileNodes(LatentNodes):
         self,
         graph: Graph,
         table: NodeTable,
-        names: list[str],
+        names: list[str] | None,
         defaults: Sequence[Mapping[str, Any]],
         kinds: list[int],
         types: Sequence[InputsAndOutputs],
     ) -> None:
-        """Defaults are those of the attributes, for each of the table's op types."""
+        """Names are None where they are those of the table; defaults, of attributes, are given for each op type."""
         super().__init__(graph, len(table))
         self.table = table
         self.kinds = kinds
@@ -59,14 +59,19 @@ class FileNodes(LatentNodes):
 
     @property
     def names(self) -> Sequence[str]:
-        order = self.order
-        return self._names if order is None else [self._names[row] for row in order]
+        return [self.name_of(self._row(number)) for number in range(len(self))]
+
+    def name_of(self, row: int) -> str:
+        """The name of a row's node in the graph."""
+        return self.table.name(row) if self._names is None else self._names[row]
+
+    def row(self, name: str) -> int | None:
+        """The row of the node that has this name in the graph, or None."""
+        return self.table.row(name) if self._names is None else self._rows.get(name)
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        if self._names is self.table.names:
-            return self.table.rows
-        return dict(zip(self._names, range(len(self)), strict=True))
+        return {} if self._names is None else dict(zip(self._names, range(len(self)), strict=True))
 
     @cached_property
     def _numbers(self) -> list[int]:
@@ -75,7 +80,7 @@ class FileNodes(LatentNodes):
         return numbers
 
     def number(self, name: str) -> int | None:
-        row = self._rows.get(name)
+        row = self.row(name)
         return None if row is None else self.number_of(row)
 
     def _row(self, number: int) -> int:
@@ -93,8 +98,9 @@ class FileNodes(LatentNodes):
         """The types of a node's outputs."""
         return self.outputs.get(row) or self.types[self.kinds[row]][1]
 
-    def count_outputs(self, number: int) -> int:
-        return len(self.outputs_of(self._row(number)))
+    def count_outputs(self, name: str) -> int | None:
+        row = self.row(name)
+        return None if row is None else len(self.outputs_of(row))
 
     def make(self, number: int) -> Operation:
         row = self._row(number)
@@ -103,7 +109,7 @@ class FileNodes(LatentNodes):
         if row in self.groups:
             attrs.give("_class", self.groups[row])
         device = self.devices.get(row, "")
-        name, op_type = self._names[row], self.table.op_types[op]
+        name, op_type = self.name_of(row), self.table.op_types[op]
         return Operation(self.graph, name, op_type, self, attrs, self.outputs_of(row), device, self.first + number)
 
     def links(self, number: int) -> Links:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, count, pairwise
 from sys import intern
-from typing import Any, AnyStr
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +26,7 @@ _NAME, _OP, _INPUT, _DEVICE, _ATTR = 0x0A, 0x12, 0x1A, 0x22, 0x2A  # of a NodeDe
 _KEY, _VALUE = 0x0A, 0x12  # of an entry in a map
 
 _AT_ONCE = 256
-"""NodeDefs that are parsed, and texts that are decoded, together: few enough to use the same memory again and again."""
-
-_NEAR = 1 << 17
-"""Texts that lie in so many bytes are decoded together."""
+"""NodeDefs that are parsed, and contents that are cut out, together: few enough to use the same memory again."""
 
 _NOTHING: InputsAndOutputs = ((), ())
 
@@ -37,55 +34,63 @@ _NOTHING: InputsAndOutputs = ((), ())
 class Values:
     """What nodes say with one attribute.
 
-    numbers  for the row of each node that has it, which of the different values it is
+    rows     those of the nodes that have it
+    encoded  for each of them the bytes of its value, an AttrValue
     """
 
-    def __init__(self, rows: Iterable[int], encoded: Iterable[bytes]) -> None:
-        known: dict[bytes, int] = {}
-        self.numbers = {row: known.setdefault(value, len(known)) for row, value in zip(rows, encoded, strict=True)}
-        self._encoded = list(known)
-
-    def __getitem__(self, number: int) -> Any:
-        """A value, as an AttrValue."""
-        return proto.AttrValue.FromString(self._encoded[number])
+    def __init__(self, rows: list[int], encoded: Iterable[bytes]) -> None:
+        self.rows = rows
+        self.encoded = list(encoded)
 
     def holding(self, texts: Iterable[bytes]) -> set[int]:
-        """The numbers of those values in whose bytes one of these texts is found."""
-        together = b"\n".join(self._encoded)
+        """The rows in whose value one of these texts is found."""
+        together = b"\n".join(self.encoded)
         sought = [text for text in texts if text in together]
-        return {number for number, value in enumerate(self._encoded) if any(text in value for text in sought)}
+        if not sought:
+            return set()
+        return {
+            row for row, value in zip(self.rows, self.encoded, strict=True) if any(text in value for text in sought)
+        }
 
 
 class NodeTable:
     """The nodes of a GraphDef, in its order; a row is a node's place in it.
 
-    names     a text for each node
+    encoded   the name of each node, in UTF-8: few of them are asked for as texts
     op_types  the texts of all op types, each once
     op_of     for each row, which of them is the node's
     devices   texts by row, of those nodes that have one
     bounds    the inputs of all nodes stand one behind another; those of row i are at bounds[i] : bounds[i + 1]
     """
 
-    names: list[str]
+    encoded: list[bytes]
     op_types: list[str]
     op_of: Column
     devices: dict[int, str]
     bounds: Column
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.encoded)
 
     @cached_property
-    def rows(self) -> dict[str, int]:
-        """By its name, the row of each node; of the last one where there are several."""
-        return dict(zip(self.names, range(len(self)), strict=True))
+    def rows(self) -> dict[bytes, int]:
+        """By its encoded name, the row of each node; of the last one where there are several."""
+        return dict(zip(self.encoded, range(len(self)), strict=True))
 
-    def inputs(self) -> Iterator[str]:
-        """The texts of all inputs."""
+    def name(self, row: int) -> str:
+        """The name of a node."""
+        return self.encoded[row].decode()
+
+    def row(self, name: str) -> int | None:
+        """The row of the node of this name, or None."""
+        return self.rows.get(name.encode())
+
+    def inputs(self) -> Iterator[bytes]:
+        """The texts of all inputs, encoded."""
         raise NotImplementedError
 
-    def inputs_at(self, places: Column) -> list[str]:
-        """The texts of the inputs at these places."""
+    def inputs_at(self, places: Column) -> list[bytes]:
+        """The texts of the inputs at these places, encoded."""
         raise NotImplementedError
 
     def node(self, row: int) -> Any:
@@ -123,15 +128,15 @@ class MessageTable(NodeTable):
 
     def __init__(self, nodes: Sequence[Any]) -> None:
         self._nodes = list(nodes)
-        self.names = [node.name for node in self._nodes]
-        self.op_types, self.op_of = _numbered(node.op for node in self._nodes)
+        self.encoded = [node.name.encode() for node in self._nodes]
+        self.op_types, self.op_of = _numbered(node.op.encode() for node in self._nodes)
         self.devices = {row: device for row, node in enumerate(self._nodes) if (device := node.device)}
         self.bounds = _bounds(np.array([len(node.input) for node in self._nodes], np.int64))
 
-    def inputs(self) -> Iterator[str]:
-        return chain.from_iterable(node.input for node in self._nodes)
+    def inputs(self) -> Iterator[bytes]:
+        return (text.encode() for node in self._nodes for text in node.input)
 
-    def inputs_at(self, places: Column) -> list[str]:
+    def inputs_at(self, places: Column) -> list[bytes]:
         texts = list(self.inputs()) if len(places) else []
         return [texts[place] for place in places.tolist()]
 
@@ -167,20 +172,19 @@ class BytesTable(NodeTable):
         self._values = values
         self._heads = columns.heads(octets, self._attrs)
         self._replaced: dict[int, Any] = {}
-        self.names = list(_one_each(data, fields.of(_NAME), len(starts)))
+        self.encoded = list(_one_each(data, fields.of(_NAME), len(starts)))
         self.op_types, self.op_of = _numbered(_one_each(data, fields.of(_OP), len(starts)))
-        devices = fields.of(_DEVICE)
-        self.devices = {
-            row: device for row, device in zip(devices.message.tolist(), _texts(data, devices), strict=True) if device
-        }
+        found = fields.of(_DEVICE)
+        devices = zip(found.message.tolist(), _contents(data, found.start, found.end), strict=True)
+        self.devices = {row: device.decode() for row, device in devices if device}
         self._inputs = fields.of(_INPUT).in_order()
         self.bounds = _bounds(np.bincount(self._inputs.message, minlength=len(starts)))
 
-    def inputs(self) -> Iterator[str]:
-        return _texts(self._data, self._inputs)
+    def inputs(self) -> Iterator[bytes]:
+        return _contents(self._data, self._inputs.start, self._inputs.end)
 
-    def inputs_at(self, places: Column) -> list[str]:
-        return list(_texts(self._data, self._inputs.at(places)))
+    def inputs_at(self, places: Column) -> list[bytes]:
+        return list(_contents(self._data, self._inputs.start[places], self._inputs.end[places]))
 
     def node(self, row: int) -> Any:
         replaced = self._replaced.get(row)
@@ -193,9 +197,8 @@ class BytesTable(NodeTable):
 
     def values(self, attr: str) -> Values:
         entries = self._entries(attr)
-        return Values(
-            self._attrs.message[entries].tolist(), _slices(self._data, self._values[entries], self._attrs.end[entries])
-        )
+        encoded = _contents(self._data, self._values[entries], self._attrs.end[entries])
+        return Values(self._attrs.message[entries].tolist(), encoded)
 
     def signature_types(self, signatures: Mapping[str, Signature | None]) -> tuple[Column, list[InputsAndOutputs]]:
         by_op = np.argsort(self.op_of, kind="stable")
@@ -237,18 +240,18 @@ class BytesTable(NodeTable):
         code = (self._octets[end - 2].astype(np.int64) << 8) + last + 1
         long = np.flatnonzero(~usual | (last > 127))
         known: dict[bytes, int] = {}
-        contents = _slices(self._data, start[long], end[long])
+        contents = _contents(self._data, start[long], end[long])
         code[long] = [known.setdefault(content, len(known) + (1 << 16) + 1) for content in contents]
-        codes = np.zeros(len(self), np.int64)
+        codes = np.zeros(len(self), np.int32)
         codes[self._attrs.message[entries]] = code
         return codes
 
 
-def _numbered(texts: Iterable[str]) -> tuple[list[str], Column]:
-    """The different ones among the texts, and for each text which of them it is."""
-    known: defaultdict[str, int] = defaultdict(count().__next__)
+def _numbered(texts: Iterable[bytes]) -> tuple[list[str], Column]:
+    """The different ones among the encoded texts, decoded, and for each text which of them it is."""
+    known: defaultdict[bytes, int] = defaultdict(count().__next__)
     numbers = np.array(list(map(known.__getitem__, texts)), np.int64)
-    return [intern(text) for text in known], numbers
+    return [intern(text.decode()) for text in known], numbers
 
 
 def _bounds(counts: Column) -> Column:
@@ -257,39 +260,26 @@ def _bounds(counts: Column) -> Column:
     return bounds
 
 
-def _slices(data: AnyStr, start: Column, end: Column) -> Iterator[AnyStr]:
-    """The parts of the data, one by one."""
-    return map(data.__getitem__, map(slice, start.tolist(), end.tolist()))
+def _contents(data: bytes, start: Column, end: Column) -> Iterator[bytes]:
+    """The bytes data[start[i] : end[i]], one by one."""
+    return chain.from_iterable(_content_lists(data, start, end))
 
 
-def _one_each(data: bytes, fields: Fields, count: int) -> Iterable[str]:
-    """A field's text for each message; the last one, as protobuf has it, and "" where there is none."""
-    rows = fields.message
+def _content_lists(data: bytes, start: Column, end: Column) -> Iterator[list[bytes]]:
+    for first in range(0, len(start), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        yield [data[a:b] for a, b in zip(start[some].tolist(), end[some].tolist(), strict=True)]
+
+
+def _one_each(data: bytes, fields: Fields, count: int) -> Iterable[bytes]:
+    """A field's content for each message; the last one, as protobuf has it, and nothing where there is none."""
+    rows, contents = fields.message, _contents(data, fields.start, fields.end)
     if len(rows) == count and (rows[1:] > rows[:-1]).all():
-        return _texts(data, fields)
-    texts = [""] * count
-    for row, text in zip(rows.tolist(), _texts(data, fields), strict=True):
-        texts[row] = text
-    return texts
-
-
-def _texts(data: bytes, fields: Fields) -> Iterator[str]:
-    """The text of each field, in their order."""
-    return chain.from_iterable(_text_lists(data, fields))
-
-
-def _text_lists(data: bytes, fields: Fields) -> Iterator[list[str]]:
-    for first in range(0, len(fields.start), _AT_ONCE):
-        start, end = fields.start[first : first + _AT_ONCE], fields.end[first : first + _AT_ONCE]
-        at, behind = int(start.min()), int(end.max())
-        if behind - at > _NEAR:
-            yield [part.decode() for part in _slices(data, start, end)]
-            continue
-        # Parts of a text are texts, which saves decoding each, but for those that are more than ASCII.
-        texts = list(_slices(data[at:behind].decode("latin-1"), start - at, end - at))
-        if not "".join(texts).isascii():
-            texts = [text.encode("latin-1").decode() for text in texts]
-        yield texts
+        return contents
+    last = [b""] * count
+    for row, content in zip(rows.tolist(), contents, strict=True):
+        last[row] = content
+    return last
 
 
 def read_table(data: bytes, start: int, end: int) -> tuple[NodeTable, int]:
@@ -304,7 +294,7 @@ def read_table(data: bytes, start: int, end: int) -> tuple[NodeTable, int]:
     fields = columns.fields_of(octets, starts, ends)
     values = None if fields is None else _values_in(octets, fields.of(_ATTR))
     if fields is None or values is None:
-        return MessageTable([proto.NodeDef.FromString(node) for node in _slices(data, starts, ends)]), behind
+        return MessageTable([proto.NodeDef.FromString(node) for node in _contents(data, starts, ends)]), behind
     return BytesTable(data, octets, starts, ends, fields, values), behind
 
 

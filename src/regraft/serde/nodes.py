@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from regraft import proto
 from regraft.base import devices, dtypes
 from regraft.base.collector import no_collection
 from regraft.base.errors import UnimplementedError
@@ -25,9 +26,10 @@ from regraft.serde.lazy_attrs import LazyAttrs
 from regraft.serde.node_table import NodeTable
 from regraft.serde.signature import Signature, signature_of
 
-_FIRST_IN_NAMES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.")
-_IN_NAMES = "".join(_FIRST_IN_NAMES).encode() + b"_\\/>-"
-_VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789."
+_FIRST_IN_NAMES = frozenset(bytes([letter]) for letter in _LETTERS)
+_IN_NAMES = _LETTERS + b"_\\/>-"
+_VALID_NAME = re.compile(rb"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 _AT_ONCE = 256
 
@@ -102,7 +104,7 @@ class NodeReader:
             kinds, types = table.signature_types(self._signatures)
             self._check_names(table)
             naming = self._naming
-            names = [naming.of(name) for name in table.names] if naming.changes else table.names
+            names = [naming.of(table.name(row)) for row in range(len(table))] if naming.changes else None
             defaults = [{} if s is None else s.defaults for s in self._signatures.values()]
             nodes = FileNodes(self.graph, table, names, defaults, kinds.tolist(), types)
             canonical = {text: _canonical(text) for text in set(table.devices.values())}
@@ -113,7 +115,7 @@ class NodeReader:
                 self._check_recorded(nodes, doubtful)
             by_op = np.array([signature is None for signature in self._signatures.values()], bool)
             unknown = set(np.flatnonzero(by_op[table.op_of]).tolist())
-            edges = EdgeReader(table, names, kinds, types, unknown, self._mapping)
+            edges = EdgeReader(table, nodes.name_of, kinds, types, unknown, self._mapping)
             nodes.edges = edges.read()
             nodes.outputs = edges.outputs
             for row in unknown:
@@ -175,37 +177,36 @@ class NodeReader:
 
     def _check_names(self, table: NodeTable) -> None:
         if len(table.rows) != len(table):
-            seen: set[str] = set()
-            for name in table.names:
+            seen: set[bytes] = set()
+            for name in table.encoded:
                 if name in seen:
-                    raise ValueError(f"Node {name!r} is not unique")
+                    raise ValueError(f"Node {name.decode()!r} is not unique")
                 seen.add(name)
         if self._internal:
             return
         # A look at many names together; only where there is a bad one, it is looked for in earnest.
         for first in range(0, len(table), _AT_ONCE):
-            some = table.names[first : first + _AT_ONCE]
-            odd = "".join(some).encode().translate(None, _IN_NAMES)
+            some = table.encoded[first : first + _AT_ONCE]
+            odd = b"".join(some).translate(None, _IN_NAMES)
             if odd or not _FIRST_IN_NAMES.issuperset([name[:1] for name in some]):
                 for name in some:
                     if not _VALID_NAME.fullmatch(name):
-                        raise ValueError(f"Node {name!r}: Node name contains invalid characters")
+                        raise ValueError(f"Node {name.decode()!r}: Node name contains invalid characters")
 
     def _groups(self, table: NodeTable, doubtful: npt.NDArray[np.bool_]) -> dict[int, tuple[bytes, ...]]:
         """Check that groups name nodes which are there; where names change, `_class` by row, with their new names."""
         changes = self._naming.changes
         values = table.values("_class")
-        checked: dict[int, tuple[bytes, ...]] = {}
-        for row, value in values.numbers.items():
-            if value not in checked and (changes or doubtful[row]):
-                groups = tuple(values[value].list.s)
-                for name in _nodes_in(groups):
-                    if name not in table.rows:
-                        raise ValueError(
-                            f"Node {table.names[row]!r} expects to be colocated with unknown node {name!r}"
-                        )
-                checked[value] = tuple(self._group(group) for group in groups)
-        return {row: checked[value] for row, value in values.numbers.items()} if changes else {}
+        known: dict[bytes, tuple[bytes, ...]] = {}
+        for row, value in zip(values.rows, values.encoded, strict=True):
+            if value in known or not (changes or doubtful[row]):
+                continue
+            groups = tuple(proto.AttrValue.FromString(value).list.s)
+            for name in _nodes_in(groups):
+                if table.row(name) is None:
+                    raise ValueError(f"Node {table.name(row)!r} expects to be colocated with unknown node {name!r}")
+            known[value] = tuple(self._group(group) for group in groups)
+        return dict(zip(values.rows, map(known.__getitem__, values.encoded), strict=True)) if changes else {}
 
     def _group(self, group: bytes) -> bytes:
         known = group.startswith(COLOCATION_PREFIX)
@@ -215,13 +216,13 @@ class NodeReader:
 
     def _check_recorded(self, nodes: FileNodes, doubtful: npt.NDArray[np.bool_]) -> None:
         values = nodes.table.values("_output_shapes")
-        for row, value in values.numbers.items():
+        for row, value in zip(values.rows, values.encoded, strict=True):
             if not doubtful[row]:
                 continue
-            shapes, outputs = len(values[value].list.shape), len(nodes.outputs_of(row))
+            shapes, outputs = len(proto.AttrValue.FromString(value).list.shape), len(nodes.outputs_of(row))
             if shapes < outputs:
                 raise ValueError(
-                    f"Node {nodes.table.names[row]!r} has {outputs} outputs but the _output_shapes attribute "
+                    f"Node {nodes.table.name(row)!r} has {outputs} outputs but the _output_shapes attribute "
                     f"specifies shapes for {shapes} outputs"
                 )
             self.recorded.append(row)
@@ -236,7 +237,7 @@ class NodeReader:
 
 def _first(table: NodeTable, op_type: str) -> str:
     row: int = table.op_of.tolist().index(table.op_types.index(op_type))
-    return table.names[row]
+    return table.name(row)
 
 
 def _nodes_in(groups: Iterable[bytes]) -> list[str]:

@@ -30,9 +30,8 @@ def variable_from_proto(graph: Graph, variable_def: Any, import_scope: str | Non
     return variable
 
 
-def is_complete(graph: Graph, variable_def: Any, import_scope: str | None = None) -> bool:
+def is_complete(graph: Graph, message: proto.VariableDef, import_scope: str | None = None) -> bool:
     """Whether `variable_from_proto` is sure to find all that the VariableDef names; latent nodes stay latent."""
-    message = proto.as_ours(variable_def, proto.VariableDef)
     wanted = [message.variable_name, message.initializer_name, message.snapshot_name]
     if message.initial_value_name:
         wanted.append(message.initial_value_name)
@@ -40,8 +39,7 @@ def is_complete(graph: Graph, variable_def: Any, import_scope: str | None = None
     if not usual or message.HasField("save_slice_info_def"):
         return False
     for name in wanted:
-        full = names.prepend_scope(name, import_scope) if import_scope else name
-        op, colon, index = full.partition(":")
+        op, colon, index = (names.prepend_scope(name, import_scope) if import_scope else name).partition(":")
         outputs = graph.count_outputs(op)
         if outputs is None or (colon and not (index.isdecimal() and int(index) < outputs)):
             return False
