@@ -55,10 +55,14 @@ class Program:
         self._sizes = sizes
         self._size = size
         self._known = known
-        written = set(step.writes)
         present_ = {n: variables(n) for n in step.reads}
-        self.donated = tuple(n for n in step.reads if n in written and n not in kept and present_[n] is not None)
-        self.read = tuple(n for n in step.reads if n not in self.donated and present_[n] is not None)
+        free = {n for n in step.reads if n not in kept and present_[n] is not None}
+        # JAX gives the buffer of the first donated argument to the first result of its shape, and so on: the results
+        # come in the order of the arguments, those that take no buffer behind them.
+        self.donated = tuple(n for n in step.writes if n in free)
+        self.written = (*self.donated, *(n for n in step.writes if n not in free))
+        written = set(step.writes)
+        self.read = tuple(n for n in step.reads if not (n in free and n in written) and present_[n] is not None)
         given = (n for n in (*step.inputs, *step.constants) if n not in step.static)
         # Text is for checks alone, and stays behind: see `OpSpec.checks`.
         self.inputs = tuple(n for n in given if values[n] is not None and values[n].dtype.kind not in "OSU")
@@ -133,7 +137,7 @@ class Program:
         counted = {n.key: counters[0][i] for i, n in enumerate(self.random)}
         tracer = Tracer(self._step.folded, counted | dict.fromkeys(self._checks, np.False_), self._sizes)
         evaluate(self._step.nodes, values, variables, tracer)
-        new = [self._new(variables, n) for n in self._step.writes]
+        new = [self._new(variables, n) for n in self.written]
         outputs = [self._output(values[n]) for n in self._step.outputs]
         moved = [tracer.counters[n.key][2:] for n in self.random]
         excess: dict[str, Any] = {}
@@ -144,7 +148,7 @@ class Program:
         again = [size > 0 for size in excess.values()] + ([] if failed is None else [failed])
         if again:
             undone = jnp.any(jnp.stack(again))
-            new = [self._unless(undone, held.get(n), v) for n, v in zip(self._step.writes, new, strict=True)]
+            new = [self._unless(undone, held.get(n), v) for n, v in zip(self.written, new, strict=True)]
         return new, outputs, (jnp.stack(moved) if moved else None), excess, failed
 
     @staticmethod
@@ -192,7 +196,7 @@ class Program:
         failed = failed is not None and bool(failed)
         if lacking or failed:
             given_away = set(self.donated)
-            for name, value in zip(self._step.writes, new, strict=True):
+            for name, value in zip(self.written, new, strict=True):
                 if name in given_away:
                     variables.write(name, value)
             if failed:
@@ -202,7 +206,7 @@ class Program:
             moved = np.asarray(moved)
             for i, node in enumerate(self.random):
                 state.random.put(node.key, (counters[0][i, :2].copy(), moved[i].copy()))
-        for name, value in zip(self._step.writes, new, strict=True):
+        for name, value in zip(self.written, new, strict=True):
             variables.write(name, value)
         for number, value in zip(self._step.outputs, outputs, strict=True):
             values[number] = value
