@@ -4,8 +4,10 @@ Two lowerings. On GPUs and TPUs, XLA's native convolutions in the layout of the 
 fastest there (ResNet-50's shapes, batches of 1 to 32, against 150 GF/s of matrix products):
 
 - 1x1 windows are matrix products in all three directions: 100 to 180 GF/s, where native ones reach 20 to 130;
-- a window on a small map with many channels is one product over the concatenated slices (im2col) of the padded input;
-- the gradient of a filter with strides is one product for each of its positions: native ones dilate, and crawl;
+- a window on a small map with many channels, or on one channel, is one product over the concatenated slices (im2col)
+  of the padded input;
+- the gradients of a convolution with strides are one product for each position of the filter: native ones dilate, and
+  crawl; so is the gradient towards an input of a few channels;
 - all else is native.
 """
 
@@ -20,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from regraft.opkit import host_convolution
-from regraft.opkit.arrays import jax, lax, on_host
+from regraft.opkit.arrays import lax, on_host
 from regraft.opkit.padding import Pads, extent
+from regraft.opkit.platforms import on_cpu
+from regraft.opkit.settled import settled
 
 Sizes = tuple[int, ...]
 
@@ -30,6 +34,10 @@ _FEW_PLACES = 512
 _MANY_CHANNELS = 128
 # From this many input channels, a matrix product for each position of the filter keeps a core busy.
 _BUSY_CHANNELS = 16
+# From this many input channels, the gradient of a strided convolution towards its input is not worth dilating; up to
+# this many, it is not worth a convolution.
+_STRIDED_CHANNELS = 64
+_FEW_CHANNELS = 4
 
 
 @dataclass(frozen=True)
@@ -58,14 +66,6 @@ class Geometry:
         return len(self.strides) + 1 if self.channels_last else 1
 
 
-def on_cpu() -> bool:
-    """Whether programs traced now run on a CPU."""
-    device = jax.config.jax_default_device
-    if device is None:
-        return bool(jax.default_backend() == "cpu")
-    return str(getattr(device, "platform", device)) == "cpu"
-
-
 def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
     """The convolution of `x` with `filters` [window..., in / groups, out], in the layout and dtype of `x`."""
     if on_host(x, filters):
@@ -75,7 +75,7 @@ def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
         if not geometry.channels_last:
             return last_to_first(convolve(first_to_last(x), filters, flipped(geometry)))
         places = _places(x, filters, geometry)
-        if _is_point(filters, geometry) or _is_small(places, filters.shape[-2]):
+        if filters.shape[-2] == 1 or _is_point(filters, geometry) or _is_small(places, filters.shape[-2]):
             return _product(x, filters, geometry)
     return native(x, filters, geometry, groups)
 
@@ -89,7 +89,9 @@ def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> A
         if not geometry.channels_last:
             sizes = (sizes[0], *sizes[2:], sizes[1])
             return last_to_first(input_gradient(sizes, filters, first_to_last(dy), flipped(geometry)))
-        if _is_point(filters, geometry) or _is_small(math.prod(dy.shape[:-1]), filters.shape[-2]):
+        channels, strided = filters.shape[-2], max(geometry.strides) > 1
+        wanted = channels >= _STRIDED_CHANNELS if strided else channels <= _FEW_CHANNELS
+        if wanted or _is_point(filters, geometry) or _is_small(math.prod(dy.shape[:-1]), channels):
             return _scattered_product(sizes, filters, dy, geometry)
     return native_input_gradient(sizes, filters, dy, geometry, groups)
 
@@ -157,6 +159,8 @@ def slices(x: Any, window: Sizes, places: Sizes, geometry: Geometry) -> Iterator
     rank = len(window)
     if any(p != (0, 0) for p in geometry.pads):
         x = lax.pad(x, zero_of(x), ((0, 0, 0), *((lo, hi, 0) for lo, hi in geometry.pads), (0, 0, 0)))
+    if math.prod(window) > 1:
+        x = settled(x)
     for position in product(*map(range, window)):
         start = [position[i] * geometry.dilations[i] for i in range(rank)]
         limit = [start[i] + (places[i] - 1) * geometry.strides[i] + 1 for i in range(rank)]

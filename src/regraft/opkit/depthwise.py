@@ -8,6 +8,7 @@ grouped convolutions there. On GPUs and TPUs the grouped convolutions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from typing import Any
@@ -25,15 +26,16 @@ from regraft.opkit.convolution import (
     native,
     native_filter_gradient,
     native_input_gradient,
-    on_cpu,
     output_sizes,
     slices,
     spread,
 )
 from regraft.opkit.padding import extent
+from regraft.opkit.platforms import on_cpu
+from regraft.opkit.settled import settled
 
 _MANY = 8
-"""From so many images on, the gradient towards the filters adds them up one by one."""
+"""From so many images on, the gradient towards the filters adds them up in a loop."""
 
 
 def _at(filters: Any, position: Sizes) -> Any:
@@ -75,7 +77,7 @@ def depthwise(x: Any, filters: Any, geometry: Geometry) -> Any:
         part = part * lax.broadcast_in_dim(_at(filters, position), sizes, (rank - 2, rank - 1))
         total = part if total is None else total + part
     out = lax.reshape(total, (x.shape[0], *places, channels * multiplier))
-    return lax.convert_element_type(out, x.dtype)
+    return settled(lax.convert_element_type(out, x.dtype))
 
 
 def depthwise_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
@@ -109,7 +111,7 @@ def depthwise_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geom
         positions = product(*map(range, window))
         shares = ((p, reduce(lax.add, [scaled(g, p, m) for m, g in enumerate(gradients)])) for p in positions)
         total = spread(shares, sizes, window, geometry)
-    return lax.convert_element_type(total, dy.dtype)
+    return settled(lax.convert_element_type(total, dy.dtype))
 
 
 def _mirrored(sizes: Sizes, window: Sizes, places: Sizes, geometry: Geometry) -> Geometry:
@@ -132,22 +134,22 @@ def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry)
         return lax.reshape(native_filter_gradient(x, grouped, dy, geometry, channels), sizes)
     if not geometry.channels_last:
         return depthwise_filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
-    wide, rows = _wide(x), _split(_wide(dy), multiplier)
+    wide, rows = _wide(x), _split(settled(_wide(dy)), multiplier)
 
     def products(x: Any, rows: Any) -> list[Any]:
         parts = slices(x, tuple(window), rows.shape[1:-2], geometry)
         return [lax.broadcast_in_dim(part, rows.shape, range(rows.ndim - 1)) * rows for _, part in parts]
 
-    if rows.shape[0] < _MANY:
-        sums = products(wide, rows)
-    else:
-        # Image by image into sums as large as one image: XLA's sum over leading axes is not vectorised.
-        def add(i: Any, sums: list[Any]) -> list[Any]:
-            images = (lax.dynamic_slice_in_dim(v, i, 1, 0) for v in (wide, rows))
-            return [total + one for total, one in zip(sums, products(*images), strict=True)]
+    # Image by image into sums as large as one image: XLA's sum over leading axes is not vectorised.
+    def add(i: Any, sums: Sequence[Any]) -> list[Any]:
+        images = (lax.dynamic_slice_in_dim(v, i, 1, 0) for v in (wide, rows))
+        return [total + one for total, one in zip(sums, products(*images), strict=True)]
 
-        zeros = lax.full((1, *rows.shape[1:]), 0, rows.dtype)
-        sums = lax.fori_loop(np.int32(0), np.int32(rows.shape[0]), add, [zeros] * math.prod(window))
+    sums = [lax.full((1, *rows.shape[1:]), 0, rows.dtype)] * math.prod(window)
+    if rows.shape[0] < _MANY:
+        sums = reduce(lambda sums, i: add(i, sums), map(np.int32, range(rows.shape[0])), sums)
+    else:
+        sums = lax.fori_loop(np.int32(0), np.int32(rows.shape[0]), add, sums)
     parts = [lax.reduce_sum(total, tuple(range(rows.ndim - 2))) for total in sums]
     out = lax.reshape(lax.concatenate(parts, 0) if len(parts) > 1 else parts[0], sizes)
     return lax.convert_element_type(out, x.dtype)

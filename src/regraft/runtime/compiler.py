@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from regraft.opkit.arrays import jax
-from regraft.opkit.convolution import on_cpu
+from regraft.opkit.platforms import on_cpu
 
 # XLA's CPU compiler hands products, convolutions and what surrounds them to YNNPACK. For a product alone that is the
 # fastest it has; a product that YNNPACK fused with elementwise neighbours took up to four times as long (BERT's
