@@ -8,7 +8,7 @@ from functools import cache
 from importlib import metadata, util
 
 from regraft.opkit.arrays import jax
-from regraft.opkit.convolution import on_cpu
+from regraft.opkit.platforms import on_cpu
 
 
 def programs_run_on_cpu() -> bool:
