@@ -1,4 +1,7 @@
-"""Sums over all axes but the last, and vectors of channels applied along it: NumPy, a piece of the cache at a time."""
+"""Sums over all axes but the last, and vectors of channels applied along it: NumPy, a piece of the cache at a time.
+
+Sums are made in double precision: NumPy adds rows one by one.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,19 @@ def _pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
 
 def channel_sums(x: Array) -> Array:
     """The sum of each channel."""
-    total = np.zeros(x.shape[-1], x.dtype)
+    total = np.zeros(x.shape[-1])
     for (part,) in _pieces(x):
-        total += np.add.reduce(part, 0)
-    return total
+        total += np.add.reduce(part, 0, np.float64)
+    return total.astype(x.dtype)
 
 
 def square_sums(x: Array, mean: Array) -> Array:
     """The sum of each channel's squared distances from `mean`."""
-    total = np.zeros(x.shape[-1], x.dtype)
+    total = np.zeros(x.shape[-1])
     for (part,) in _pieces(x):
-        centered = part - mean
+        centered = np.subtract(part, mean, dtype=np.float64)
         total += np.einsum("ij,ij->j", centered, centered)
-    return total
+    return total.astype(x.dtype)
 
 
 def scaled(x: Array, mean: Any, factor: Array, offset: Array) -> Array:
@@ -52,11 +55,12 @@ def scaled(x: Array, mean: Any, factor: Array, offset: Array) -> Array:
 
 def gradient_sums(dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
     """For each channel the sums of `dy`, and of `dy` times the distance of `x` from `mean`."""
-    total, along = np.zeros(x.shape[-1], x.dtype), np.zeros(x.shape[-1], x.dtype)
+    total, along = np.zeros(x.shape[-1]), np.zeros(x.shape[-1])
     for part, values in _pieces(dy, x):
-        total += np.add.reduce(part, 0)
-        along += np.einsum("ij,ij->j", part, values - mean)
-    return total, along
+        wide = part.astype(np.float64)
+        total += np.add.reduce(wide, 0)
+        along += np.einsum("ij,ij->j", wide, np.subtract(values, mean, dtype=np.float64))
+    return total.astype(x.dtype), along.astype(x.dtype)
 
 
 def gradient(dy: Array, x: Array, mean: Array, shift: Array, slope: Array, factor: Array) -> Array:

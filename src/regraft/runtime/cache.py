@@ -25,6 +25,8 @@ from regraft.runtime import device
 _MOST_BYTES = 4 << 30
 _DIGEST = hashlib.sha256().digest_size
 _SECONDS = struct.Struct("<d")
+# A program is made ready to run at about this pace.
+_LOADED_PER_SECOND = 3.5e6
 
 
 def folder() -> Path | None:
@@ -67,8 +69,11 @@ def is_empty() -> bool:
     return base is None or next(base.glob("*.xla"), None) is None
 
 
-def interpreted_seconds(key: bytes) -> float | None:
-    """How long interpreting the step took whose program is kept under `key`, nan if unknown; None without a program."""
+def costs(key: bytes) -> tuple[float, float] | None:
+    """The seconds that interpreting a step took (nan if unknown), and that loading its program takes; None without one.
+
+    This loads no JAX, which takes time besides.
+    """
     path = _path(key)
     if path is None:
         return None
@@ -76,9 +81,9 @@ def interpreted_seconds(key: bytes) -> float | None:
         with path.open("rb") as file:
             file.seek(_DIGEST)
             (seconds,) = _SECONDS.unpack(file.read(_SECONDS.size))
+            return float(seconds), os.fstat(file.fileno()).st_size / _LOADED_PER_SECOND
     except (OSError, struct.error):
         return None
-    return float(seconds)
 
 
 def load(key: bytes) -> Any:

@@ -35,8 +35,11 @@ _FEW_PROGRAMS = 3
 _USES = 4
 # Steps of this many nodes are looked for in the disk cache before they are interpreted.
 _WORTH_LOOKING = 64
-# Loading JAX and a program takes about this long: a step that is interpreted faster is, once, though it is on disk.
-_LOAD_SECONDS = 1.0
+# Loading JAX takes about this long.
+_LOAD_SECONDS = 0.7
+# A program on disk is guessed to take this part of the time that interpreting takes. Where the rest of that would be
+# less than loading JAX and the program, the first run is interpreted all the same.
+_COMPILED_PART = 0.5
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
 _FEW_NODES = 4
 # What had no room gets this many times the room that it would have taken.
@@ -198,9 +201,11 @@ class Executor:
             return None
         sizes = {**self._interpreter.objects.sizes, **self._sizes.get(step, {})}
         program = Program(step, plan.kept, plan.size, plan.known, values, variables.latest, sizes)
-        seconds = program.interpreted_seconds() if looking else None
-        if seconds is not None:
-            if not (worth or device.loaded() or step in self._put_off) and seconds < _LOAD_SECONDS:
+        costs = program.costs() if looking else None
+        if costs is not None:
+            interpreting, loading = costs
+            sooner = interpreting * (1 - _COMPILED_PART) < _LOAD_SECONDS + loading
+            if sooner and not (worth or device.loaded() or step in self._put_off):
                 self._put_off.add(step)
                 return None
             if program.load():

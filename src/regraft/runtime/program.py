@@ -82,12 +82,9 @@ class Program:
         self._arguments: Any = arguments
         self._call: Any = None
 
-    def interpreted_seconds(self) -> float | None:
-        """How long interpreting the step took, or nan, as the disk cache says; None if the program is not there.
-
-        This loads no JAX.
-        """
-        return None if cache.is_empty() else cache.interpreted_seconds(self._digest)
+    def costs(self) -> tuple[float, float] | None:
+        """What `cache.costs` says about the program."""
+        return None if cache.is_empty() else cache.costs(self._digest)
 
     def load(self) -> bool:
         """Take the compiled program from the disk cache. False when it is not there."""
