@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress, repeat
 from typing import Any
@@ -21,10 +21,12 @@ CONTROL = -1
 
 _MERGES = frozenset({"Merge", "RefMerge"})
 _NEXT_ITERATIONS = frozenset({"NextIteration", "RefNextIteration"})
+_FEW = 64  # nodes whose inputs are asked for
+
 _REF = dtypes.float32.ref.enum - dtypes.float32.enum
 
 
-@dataclass(frozen=True)
+@dataclass
 class Edges:
     """The inputs of all nodes, one node's behind another's.
 
@@ -40,11 +42,21 @@ class Edges:
     source: Column
     output: Column
     mapped: list[Any]
+    # Lists, from which an element costs least, once they are worth making.
+    _lists: tuple[list[int], list[int], list[int]] | None = None
+    _asked: int = 0
 
-    def into(self, row: int) -> list[tuple[int, int]]:
+    def into(self, row: int) -> Iterable[tuple[int, int]]:
         """Source and output of each input of a node."""
-        at = slice(self.bounds[row], self.bounds[row + 1])
-        return list(zip(self.source[at].tolist(), self.output[at].tolist(), strict=True))
+        if self._lists is None:
+            self._asked += 1
+            if self._asked <= _FEW:
+                at = slice(self.bounds[row], self.bounds[row + 1])
+                return zip(self.source[at].tolist(), self.output[at].tolist(), strict=True)
+            self._lists = (self.bounds.tolist(), self.source.tolist(), self.output.tolist())
+        bounds, source, output = self._lists
+        first, last = bounds[row], bounds[row + 1]
+        return zip(source[first:last], output[first:last], strict=True)
 
     def with_controls(self, least: int) -> set[int]:
         """The rows that have so many control inputs, or more."""

@@ -115,14 +115,19 @@ class FileNodes(LatentNodes):
     def links(self, number: int) -> Links:
         inputs: list[Tensor] = []
         controls: list[Operation] = []
+        made, numbers = self._made, None if self.order is None else self._numbers
         for source, output in self.edges.into(self._row(number)):
-            if source >= len(self):
-                element = self.edges.mapped[source - len(self)]
+            if source >= len(made):
+                element = self.edges.mapped[source - len(made)]
+                (controls if output == CONTROL else inputs).append(element)
+                continue
+            at = source if numbers is None else numbers[source]
+            op = made[at] or self.operation(at)
+            if output == CONTROL:
+                controls.append(op)
             else:
-                op = self.of_row(source)
-                element = op if output == CONTROL else op.outputs[output]
-            (controls if output == CONTROL else inputs).append(element)
-        return tuple(inputs), tuple(dict.fromkeys(controls))
+                inputs.append((op._outputs or op.outputs)[output])
+        return tuple(inputs), tuple(dict.fromkeys(controls)) if len(controls) > 1 else tuple(controls)
 
     @cached_property
     def _with_controls(self) -> set[int]:
