@@ -40,8 +40,13 @@ def _neighbours(x: Any, depth_radius: int) -> Any:
 
 
 def _power(x: Any, exponent: float) -> Any:
-    """x ** exponent for x near 1 and above, where the logarithm loses nothing; XLA's own power is a slow call."""
+    """x ** exponent for x near 1 and above; those of most models are roots, which take less time."""
+    xp = np if on_host(x) else lax
+    if exponent in (-0.5, -0.75):
+        root = np.float32(1) / xp.sqrt(x)
+        return root if exponent == -0.5 else root * xp.sqrt(root)
     value = np.float32(exponent)
+    # XLA's own power is a slow call, and the logarithm loses nothing here.
     return np.power(x, value) if on_host(x) else lax.exp(value * lax.log(x))
 
 
