@@ -18,7 +18,8 @@ class Row:
     task        the function in `bench.tasks`
     model       the graph of `bench.models` that it takes
     parameters  what else the task takes
-    cache       Regraft's disk cache: empty for every process, or filled by a process before the measured ones
+    filler      the task of a process that fills Regraft's disk cache before the measured ones; without it, the cache is
+                empty for every process
     goal        how many times faster than TensorFlow the project wants to be, if it says
     default     whether it runs when no rows are picked
     """
@@ -28,7 +29,7 @@ class Row:
     task: str
     model: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    cache: Literal["empty", "filled"] = "empty"
+    filler: str | None = None
     goal: float | None = None
     default: bool = True
 
@@ -101,16 +102,16 @@ def rows(scale: str) -> list[Row]:
     for index, (case, words) in enumerate((("one", "a trivial graph"), ("twenty", "20 small operations"))):
         parameters = {"output": index, **loop}
         table.append(Row(f"call/{case}", f"Session.run, {words}", "calling", "small", parameters, goal=3))
-    cold: Sequence[tuple[str, str, str, float, float]] = (
-        ("cold", "first answer of a cold process", "answering", 3, 4),
-        ("first_step", "first training step of a cold process", "stepping", 1 / 1.5, 1),
+    cold: Sequence[tuple[str, str, str, str, float, float]] = (
+        ("cold", "first answer of a cold process", "answering", "inferring", 3, 4),
+        ("first_step", "first training step of a cold process", "stepping", "training", 1 / 1.5, 1),
     )
-    for group, title, task, goal, cached_goal in cold:
+    for group, title, task, filler, goal, cached_goal in cold:
         for model in ("mlp", "resnet50", "bert_base"):
             words = f"{title}, {_TITLES[model]}"
             table.append(Row(f"{group}/{model}", words, task, model, goal=goal))
             table.append(
-                Row(f"{group}_cached/{model}", f"{words}, disk cache", task, model, cache="filled", goal=cached_goal)
+                Row(f"{group}_cached/{model}", f"{words}, disk cache", task, model, filler=filler, goal=cached_goal)
             )
     for model, words in _TITLES.items():
         table.append(Row(f"inference/{model}", f"inference, {words}", "inferring", model, loop, goal=1))

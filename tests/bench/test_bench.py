@@ -27,7 +27,7 @@ from tests.models.mlp import MlpConfig
 
 needs_tensorflow = pytest.mark.skipif(not oracle.available(), reason="TensorFlow is not installed")
 MLP, LSTM = MlpConfig(), LstmConfig()
-ROWS = [row for row in rows("tiny") if row.model is not None and row.cache == "empty"]
+ROWS = [row for row in rows("tiny") if row.model is not None and row.filler is None]
 
 
 @pytest.fixture(scope="module")
