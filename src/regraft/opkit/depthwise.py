@@ -33,6 +33,7 @@ from regraft.opkit.convolution import (
 from regraft.opkit.padding import extent
 from regraft.opkit.platforms import on_cpu
 from regraft.opkit.settled import settled
+from regraft.opkit.sums import sum_over
 
 _MANY = 8
 """From so many images on, the gradient towards the filters adds them up in a loop."""
@@ -150,6 +151,6 @@ def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry)
         sums = reduce(lambda sums, i: add(i, sums), map(np.int32, range(rows.shape[0])), sums)
     else:
         sums = lax.fori_loop(np.int32(0), np.int32(rows.shape[0]), add, sums)
-    parts = [lax.reduce_sum(total, tuple(range(rows.ndim - 2))) for total in sums]
+    parts = [sum_over(total, tuple(range(rows.ndim - 2))) for total in sums]
     out = lax.reshape(lax.concatenate(parts, 0) if len(parts) > 1 else parts[0], sizes)
     return lax.convert_element_type(out, x.dtype)

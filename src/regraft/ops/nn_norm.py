@@ -12,6 +12,7 @@ from regraft.opkit.arrays import lax, on_host, static_shape
 from regraft.opkit.elementwise import broadcast_to, quiet
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import Dim, ShapeContext, Sizes, merge_dim, with_rank
+from regraft.opkit.sums import sum_over
 
 _FIRST = (b"NCHW", b"NCDHW")
 
@@ -39,7 +40,7 @@ class _Channels:
     def sum(self, x: Any) -> Any:
         if self.in_pieces:
             return host_norm.channel_sums(x)
-        return np.sum(x, self.axes, dtype=x.dtype) if on_host(x) else lax.reduce_sum(x, self.axes)
+        return np.sum(x, self.axes, dtype=x.dtype) if on_host(x) else sum_over(x, self.axes)
 
     def mean(self, x: Any) -> Any:
         if not self.count:
