@@ -17,7 +17,7 @@ def settled(x: Any) -> Any:
     XLA's CPU compiler fuses what makes an array into each loop that reads it, and computes a cell again for every time
     that it is read: nine times for a window of 3 x 3. Elsewhere, and where `x` is not of floating point, this is `x`.
     """
-    return _barrier()(x) if on_cpu() and x.dtype.kind in "fV" and x.size else x
+    return _barrier()(x) if on_cpu() and x.dtype.kind in "fV" and x.ndim and x.size else x
 
 
 @cache
