@@ -61,8 +61,8 @@ class Program:
         # come in the order of the arguments, those that take no buffer behind them.
         self.donated = tuple(n for n in step.writes if n in free)
         self.written = (*self.donated, *(n for n in step.writes if n not in free))
-        written = set(step.writes)
-        self.read = tuple(n for n in step.reads if not (n in free and n in written) and present_[n] is not None)
+        handed_over = set(self.donated)
+        self.read = tuple(n for n in step.reads if n not in handed_over and present_[n] is not None)
         given = (n for n in (*step.inputs, *step.constants) if n not in step.static)
         # Text is for checks alone, and stays behind: see `OpSpec.checks`.
         self.inputs = tuple(n for n in given if values[n] is not None and values[n].dtype.kind not in "OSU")
