@@ -12,7 +12,8 @@ import pytest
 
 import regraft.v1 as tf
 from regraft import session
-from regraft.runtime import build, device, executor, program
+from regraft.opkit import platforms
+from regraft.runtime import build, executor, program
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.state import SessionState
@@ -53,7 +54,7 @@ def test_the_first_training_step_of_a_network_loads_no_jax(tmp_path: Path, monke
 def test_the_device_is_told_without_jax_as_jax_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     monkeypatch.delenv("XLA_FLAGS", raising=False)
-    ask = "import sys; from regraft.runtime import device; {}; print(device.description(), 'jax' in sys.modules)"
+    ask = "import sys; from regraft.opkit import platforms; {}; print(platforms.description(), 'jax' in sys.modules)"
     without, told = output_of(ask.format("pass"), tmp_path, monkeypatch).rsplit(" ", 1)
     by_jax, loaded = output_of(ask.format("import jax"), tmp_path, monkeypatch).rsplit(" ", 1)
     assert (told, loaded) == ("False", "True")
@@ -113,7 +114,7 @@ def test_where_programs_do_not_run_on_a_cpu_a_network_is_compiled_at_once(
     convolution: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGRAFT_CACHE_DIR", "")
-    monkeypatch.setattr(device, "programs_run_on_cpu", lambda: False)
+    monkeypatch.setattr(platforms, "on_cpu", lambda: False)
     sess = session.Session(convolution[1].graph)
     assert runs(sess, convolution, monkeypatch, 1) == ["compiled called"]
 
@@ -137,7 +138,7 @@ def test_a_program_on_disk_is_loaded_at_once_or_at_the_second_run(
     with monkeypatch.context() as patch:
         patch.setattr(program.Program, "compile", lambda self, _: compiling(self, interpreting))
         session.Session(convolution[1].graph, "compile").run(convolution[1], {convolution[0]: IMAGE})
-    monkeypatch.setattr(device, "loaded", lambda: loaded)
+    monkeypatch.setattr(platforms, "loaded", lambda: loaded)
     sess = session.Session(convolution[1].graph)
     second = "loaded called" if first == "interpreted" else "called"
     assert runs(sess, convolution, monkeypatch, 2) == [first, second]

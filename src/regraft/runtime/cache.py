@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from regraft.opkit import platforms
 from regraft.opkit.arrays import jax
-from regraft.runtime import device
 
 # Beyond this the programs that were used longest ago are removed.
 _MOST_BYTES = 4 << 30
@@ -41,7 +41,7 @@ def folder() -> Path | None:
 @cache
 def environment() -> bytes:
     """What besides the step decides on the machine code: versions, the device, the processor, our own source."""
-    parts = [*device.description(), _processor(), _source()]
+    parts = [*platforms.description(), _processor(), _source()]
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from regraft.base.errors import FailedPreconditionError, InvalidArgumentError
+from regraft.opkit import platforms
 from regraft.opkit.objects import Untraceable
-from regraft.runtime import device
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
@@ -205,7 +205,7 @@ class Executor:
         if costs is not None:
             interpreting, loading = costs
             sooner = interpreting * (1 - _COMPILED_PART) < _LOAD_SECONDS + loading
-            if sooner and not (worth or device.loaded() or step in self._put_off):
+            if sooner and not (worth or platforms.loaded() or step in self._put_off):
                 self._put_off.add(step)
                 return None
             if program.load():
@@ -226,15 +226,15 @@ class Executor:
         if step.size > _FEW_NODES:
             if any(node.spec.lax for node in step.nodes):
                 return True
-            if any(node.spec.costly for node in step.nodes) and not device.programs_run_on_cpu():
+            if any(node.spec.costly for node in step.nodes) and not platforms.on_cpu():
                 return True
         seconds, runs = self._spent.get(step, (0.0, 1))
         cost = _COMPILE_SECONDS + _COMPILE_SECONDS_PER_NODE * step.size
-        if not device.loaded():
+        if not platforms.loaded():
             cost += _LOAD_SECONDS
         if seconds < _WORTH * cost or seconds < _CALL_SECONDS * runs:
             return False
-        return seconds > _CALL_SECONDS_ELSEWHERE * runs or device.programs_run_on_cpu()
+        return seconds > _CALL_SECONDS_ELSEWHERE * runs or platforms.on_cpu()
 
     def _key(self, step: Step, values: list[Any]) -> Any:
         given = (values[n] for n in step.inputs if n not in step.static)
