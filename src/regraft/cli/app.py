@@ -40,7 +40,7 @@ def inspect(
 def explain(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .meta file.")],
     fetch: Annotated[list[str], typer.Option(help="A tensor or operation to run; may be repeated.")],
-    feed: Annotated[list[str], typer.Option(help="A tensor that is fed; may be repeated.")] = [],  # noqa: B006  # typer copies it
+    feed: Annotated[list[str], typer.Option(help="A tensor that is fed; may be repeated.")] = [],  # noqa: B006  # nobody changes it
 ) -> None:
     """Show how a run would go: its steps, which are compiled, and why others are not. Nothing is executed."""
     from regraft.cli.explain import show
