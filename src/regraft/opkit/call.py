@@ -104,6 +104,20 @@ def bind_kernel(spec: OpSpec, node: Operation) -> Callable[..., tuple[Any, ...]]
     return run
 
 
+def bind_rows(spec: OpSpec, node: Operation) -> Callable[..., Any]:
+    """The node's rule for several elements at once with its attributes bound: a function of flat inputs and `rows`."""
+    definition = definition_of(node)
+    attrs = attr_values(spec, node, definition)
+    rule = spec.rows
+    assert rule is not None
+
+    def run(*flat: Any, rows: Sequence[bool]) -> Any:
+        given, flags = (group_inputs(definition, node.attrs, part) for part in (flat, rows))
+        return rule(*given, **attrs, rows=flags)
+
+    return run
+
+
 def call_kernel(spec: OpSpec, node: Operation, inputs: Sequence[Any], **context: Any) -> tuple[Any, ...]:
     """Call the node's kernel once. See `bind_kernel` for repeated calls."""
     return bind_kernel(spec, node)(*inputs, **context)

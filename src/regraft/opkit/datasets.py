@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from regraft.base.dtypes import DType
-from regraft.base.errors import InvalidArgumentError, OutOfRangeError
+from regraft.base.errors import InvalidArgumentError, OpError, OutOfRangeError
 from regraft.base.shapes import TensorShape
 from regraft.opkit import random
 from regraft.opkit.registry import Kernel, Runs, op
@@ -147,22 +148,87 @@ def stacked(values: Sequence[Any], component: int = 0) -> np.ndarray[Any, Any]:
     return out
 
 
-class Mapped(Iterator[Element]):
-    """The results of a function on each element. One that raises OutOfRangeError ends the dataset."""
+class Several(Iterator[Element]):
+    """An iterator that gives several elements at once, to who will take so many in any case."""
 
-    __slots__ = ("_function", "_input", "_scope")
-
-    def __init__(self, input_dataset: Dataset, function: Any, run: Run) -> None:
-        self._input = input_dataset.start(run)
-        self._function = function
-        self._scope = run.scope
+    def some(self, most: int) -> list[Element]:
+        """The next elements: at least one, at most `most`; none at the end. An error is raised where its turn comes."""
+        raise NotImplementedError
 
     def __next__(self) -> Element:
-        element = next(self._input)
+        found = self.some(1)
+        if not found:
+            raise StopIteration
+        return found[0]
+
+
+class _OneByOne(Several):
+    """Several elements of an iterator that makes them one by one."""
+
+    def __init__(self, source: Iterator[Element]) -> None:
+        self._source = source
+        # What came behind the elements that were given.
+        self._behind: OpError | StopIteration | None = None
+
+    def some(self, most: int) -> list[Element]:
+        found: list[Element] = []
         try:
-            return tuple(self._function(self._scope, *element))
-        except OutOfRangeError:
-            raise StopIteration from None
+            if self._behind is not None:
+                behind, self._behind = self._behind, None
+                raise behind
+            while len(found) < most:
+                found.append(next(self._source))
+        except (OpError, StopIteration) as e:
+            if found:
+                self._behind = e
+            elif isinstance(e, OpError):
+                raise
+        return found
+
+
+def several(source: Iterator[Element]) -> Several:
+    """The iterator, as one that gives several elements at once."""
+    return source if isinstance(source, Several) else _OneByOne(source)
+
+
+class Mapped(Several):
+    """The results of a function on each element. One that raises OutOfRangeError ends the dataset."""
+
+    def __init__(self, input_dataset: Dataset, function: Any, run: Run) -> None:
+        self._input = several(input_dataset.start(run))
+        self._function = function
+        self._scope = run.scope
+        self._ready: deque[Sequence[Any] | OpError] = deque()
+
+    def some(self, most: int) -> list[Element]:
+        ready = self._ready
+        if not ready:
+            elements = self._input.some(min(most, self._function.most))
+            if not elements:
+                return []
+            ready.extend(self.results(elements))
+        found: list[Element] = []
+        while ready and len(found) < most:
+            result = ready[0]
+            if isinstance(result, OpError) and found:
+                break
+            ready.popleft()
+            if isinstance(result, OutOfRangeError):
+                break
+            if isinstance(result, OpError):
+                raise result
+            found.append(tuple(result))
+        return found
+
+    def results(self, elements: Sequence[Element]) -> Sequence[Sequence[Any] | OpError]:
+        """For each element what the function gives, or the error that it raises."""
+        if len(elements) > 1:
+            found: list[Sequence[Any] | OpError] = self._function.each(self._scope, elements)
+            return found
+        try:
+            return [self._function(self._scope, *elements[0])]
+        except OpError as e:
+            return [e]
 
 
 class Samples:

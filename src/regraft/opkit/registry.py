@@ -67,6 +67,7 @@ class Control(enum.Enum):
 
 
 Surplus = Literal["", "makes", "counts", "sums", "keeps", "drops"]
+Repeated = Literal["", "same", "gives", "takes"]
 
 # Keyword arguments that a kernel gets from the run, not from the node.
 _CONTEXT = ("rng", "session", "objects", "node", "functions")
@@ -102,6 +103,12 @@ class OpSpec:
     checks    the kernel does nothing but raise where input 0 does not hold. A program takes that input alone; where it
               does not hold, the program leaves everything as it was, and the step is interpreted instead
     surplus   what the op does with rows that a program adds at the end of a value (see `runtime.surplus`)
+    elementwise  each number of the results follows from one number of each input; the inputs broadcast
+    rows      how the kernel runs on several elements at once (see `runtime.rows`): it takes what the kernel takes, some
+              inputs with an axis for the elements in front, and `rows`, which says of each input whether it has that
+              axis; the results have it. None for a combination that it does not know
+    repeated  what an op does in a run that is done several times at once (see `runtime.repeated`): it gives the `same`
+              each time, `gives` an element each time, or `takes` one
     alias     output 0 is another name for what input 0 names, where that is a variable
     control   what a CONTROL op means
     pure      whether two runs on equal inputs give equal results and nothing else happens; such ops fold
@@ -128,6 +135,9 @@ class OpSpec:
     blocking: bool = False
     checks: bool = False
     surplus: Surplus = ""
+    elementwise: bool = False
+    rows: Callable[..., Any] | None = None
+    repeated: Repeated = ""
     pure: bool = True
     alias: bool = False
     control: Control | None = None
@@ -180,6 +190,12 @@ class Kernel:
             spec.grad = rule
         return rule
 
+    def rows(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Let `rule` run every op of this kernel on several elements at once; see `OpSpec.rows`."""
+        for spec in self.specs:
+            spec.rows = rule
+        return rule
+
     def static_where(self, rule: Callable[[Any], Sequence[str]]) -> Callable[[Any], Sequence[str]]:
         """Let `rule` say which inputs of a node are static beside those that always are."""
         for spec in self.specs:
@@ -213,6 +229,8 @@ def op(
     blocking: bool = False,
     checks: bool = False,
     surplus: Surplus = "",
+    elementwise: bool = False,
+    repeated: Repeated = "",
     pure: bool | None = None,
     alias: bool = False,
     no_gradient: str = "",
@@ -242,6 +260,8 @@ def op(
                 blocking=blocking,
                 checks=checks,
                 surplus=surplus,
+                elementwise=elementwise,
+                repeated=repeated,
                 pure=(not effects) if pure is None else pure,
                 alias=alias,
                 no_grad=no_gradient,

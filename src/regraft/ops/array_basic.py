@@ -60,7 +60,7 @@ def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
 # Ops that hand their input on.
 
 
-@op("Identity", shape=same_as(0), alias=True, surplus="keeps")
+@op("Identity", shape=same_as(0), alias=True, elementwise=True, surplus="keeps")
 def identity(input: Any) -> Any:
     """The input."""
     return input
@@ -101,7 +101,7 @@ def deep_copy(x: Any) -> Any:
     return namespace(x).copy(x)
 
 
-@op("StopGradient", shape=same_as(0), no_gradient="that is what it is for")
+@op("StopGradient", shape=same_as(0), elementwise=True, no_gradient="that is what it is for")
 def stop_gradient(input: Any) -> Any:
     """The input, through which no gradient flows."""
     return input

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from regraft.opkit.arrays import lax, namespace, on_host, static_shape
 from regraft.opkit.axes import normalize_axes, normalize_axis
 from regraft.opkit.builder import Builder
 from regraft.opkit.registry import op
+from regraft.opkit.several import only_first
 from regraft.opkit.shapes import ShapeContext, Sizes, at_least_rank, merge_dim, with_rank
 
 
@@ -56,6 +58,11 @@ def transpose(x: Any, perm: Any) -> Any:
     """Dimension i of the result is dimension perm[i] of x."""
     order = _order(x, perm)
     return np.transpose(x, order) if on_host(x) else lax.transpose(x, order)
+
+
+@transpose.rows
+def _(x: Any, perm: Any, *, rows: Sequence[Any]) -> Any:
+    return np.transpose(x, (0, *(i + 1 for i in _order(x[0], perm)))) if only_first(rows) else None
 
 
 @transpose.gradient

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from regraft.opkit.axes import normalize_axes
 from regraft.opkit.builder import Builder
 from regraft.opkit.constant import constant_sizes
 from regraft.opkit.registry import op
+from regraft.opkit.several import only_first
 from regraft.opkit.shapes import ShapeContext, Sizes, from_input, product, same_as, scalar, with_rank
 from regraft.opkit.tensor_lists import Optional, TensorList
 
@@ -281,6 +284,13 @@ def reshape(tensor: Any, shape: Any) -> Any:
     return rearrange.reshape(tensor, sizes)
 
 
+@reshape.rows
+def _(tensor: Any, shape: Any, *, rows: Sequence[Any]) -> Any:
+    if not only_first(rows) or np.ndim(shape) != 1:
+        return None
+    return np.reshape(tensor, (len(tensor), *_full_sizes(shape, math.prod(tensor.shape[1:]))))
+
+
 @reshape.gradient
 def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
     sizes = node.inputs[0].shape.sizes
@@ -324,6 +334,14 @@ def expand_dims(input: Any, dim: Any) -> Any:
     return rearrange.reshape(input, (*sizes[:where], 1, *sizes[where:]))
 
 
+@expand_dims.rows
+def _(input: Any, dim: Any, *, rows: Sequence[Any]) -> Any:
+    if not only_first(rows) or np.size(dim) != 1:
+        return None
+    where = int(np.reshape(dim, -1)[0])
+    return expand_dims(input, np.array(where + 1 if where >= 0 else where)) if where >= -input.ndim else None
+
+
 @expand_dims.gradient
 def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
     return [_to_input_shape(b, node, dy), None]
@@ -359,6 +377,16 @@ def squeeze(input: Any, *, squeeze_dims: tuple[int, ...]) -> Any:
     else:
         gone = {i for i, d in enumerate(sizes) if d == 1}
     return rearrange.reshape(input, tuple(d for i, d in enumerate(sizes) if i not in gone))
+
+
+@squeeze.rows
+def _(input: Any, *, squeeze_dims: tuple[int, ...], rows: Sequence[Any]) -> Any:
+    sizes = input.shape[1:]
+    if squeeze_dims:
+        axes = normalize_axes(squeeze_dims, len(sizes), "squeeze_dims")
+    else:
+        axes = [i for i, d in enumerate(sizes) if d == 1]
+    return squeeze(input, squeeze_dims=tuple(i + 1 for i in axes)) if axes else input
 
 
 @squeeze.gradient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from regraft.opkit.builder import Builder
 from regraft.opkit.constant import literal_value
 from regraft.opkit.registry import op
 from regraft.opkit.scatter import assign_strided
+from regraft.opkit.several import led_by, only_first
 from regraft.opkit.shapes import Dim, ShapeContext, Sizes, from_input, merge, merge_dim, with_rank
 from regraft.opkit.static_values import ValueNeeded
 from regraft.opkit.strided import NEW, Layout, Masks, Span, layout, sliced_shape, spans
@@ -78,6 +80,11 @@ def slice_(input: Any, begin: Any, size: Any) -> Any:
     if -1 in sizes:
         raise ValueNeeded("begin", "size is -1 somewhere, so the shape of the result depends on it")
     return lax.dynamic_slice(namespace(input, begin).asarray(input), list(begin), sizes)
+
+
+@slice_.rows
+def _(input: Any, begin: Any, size: Any, *, rows: Sequence[Any]) -> Any:
+    return slice_(input, led_by(0, begin), led_by(-1, size)) if only_first(rows) else None
 
 
 @slice_.static_where
@@ -155,6 +162,35 @@ def strided_slice(
     found, starts, sizes, parts = _window(shape, begin, end, _ints(strides), masks)
     out = lax.dynamic_slice(namespace(begin, end).asarray(input), starts, sizes)
     return rearrange.reshape(rearrange.cut(out, parts), _result_shape(found, [p.size for p in parts]))
+
+
+@strided_slice.rows
+def _(
+    input: Any,
+    begin: Any,
+    end: Any,
+    strides: Any,
+    *,
+    begin_mask: int,
+    end_mask: int,
+    ellipsis_mask: int,
+    new_axis_mask: int,
+    shrink_axis_mask: int,
+    rows: Sequence[Any],
+) -> Any:
+    if not only_first(rows):
+        return None
+    return strided_slice(
+        input,
+        led_by(0, begin),
+        led_by(0, end),
+        led_by(1, strides),
+        begin_mask=begin_mask << 1 | 1,
+        end_mask=end_mask << 1 | 1,
+        ellipsis_mask=ellipsis_mask << 1,
+        new_axis_mask=new_axis_mask << 1,
+        shrink_axis_mask=shrink_axis_mask << 1,
+    )
 
 
 def _static_ranges(node: Operation) -> tuple[str, ...]:

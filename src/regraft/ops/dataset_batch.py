@@ -13,7 +13,7 @@ from regraft.base.dtypes import DType
 from regraft.base.errors import DataLossError, InvalidArgumentError
 from regraft.base.shapes import TensorShape
 from regraft.ir.attr import FunctionRef
-from regraft.opkit.datasets import Dataset, Element, Mapped, Run, dataset_op, integer, row, stacked
+from regraft.opkit.datasets import Dataset, Element, Mapped, Run, dataset_op, integer, row, several, stacked
 
 Types = tuple[DType, ...]
 Shapes = tuple[TensorShape, ...]
@@ -24,17 +24,19 @@ class _Batches(Iterator[Element]):
     """Elements joined, `size` at a time."""
 
     def __init__(self, source: Iterator[Element], size: int, drop: bool, join: Join) -> None:
-        self._input, self._size, self._drop, self._join = source, size, drop, join
+        self._input, self._size, self._drop, self._join = several(source), size, drop, join
         self._done = False
 
     def __next__(self) -> Element:
         if self._done:
             raise StopIteration
-        elements = list(islice(self._input, self._size))
-        if len(elements) < self._size:
-            self._done = True
-            if self._drop or not elements:
-                raise StopIteration
+        elements: list[Element] = []
+        while not self._done and len(elements) < self._size:
+            found = self._input.some(self._size - len(elements))
+            elements += found
+            self._done = not found
+        if self._done and (self._drop or not elements):
+            raise StopIteration
         return self._join(elements)
 
 

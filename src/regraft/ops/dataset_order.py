@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from regraft.base.dtypes import DType
-from regraft.base.errors import FailedPreconditionError, InvalidArgumentError
+from regraft.base.errors import FailedPreconditionError, InvalidArgumentError, OpError
 from regraft.base.shapes import TensorShape
 from regraft.opkit.datasets import (
     INFINITE,
@@ -19,8 +19,10 @@ from regraft.opkit.datasets import (
     Run,
     Samples,
     SeedGenerator,
+    Several,
     dataset_op,
     integer,
+    several,
 )
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.resources import ResourceHandle, made
@@ -54,24 +56,24 @@ def skip_dataset(input_dataset: Any, count: Any, *, functions: Any) -> Any:
     )
 
 
-class _Repeated(Iterator[Element]):
+class _Repeated(Several):
     """count  -1 for no end; a dataset without elements ends all the same"""
 
     def __init__(self, input_dataset: Dataset, count: int, run: Run) -> None:
         self._dataset, self._run, self._left = input_dataset, run, count
-        self._input: Iterator[Element] | None = None
+        self._input: Several | None = None
 
-    def __next__(self) -> Element:
+    def some(self, most: int) -> list[Element]:
         while True:
             fresh = self._input is None
             if self._input is None:
                 if not self._left:
-                    raise StopIteration
+                    return []
                 self._left -= 1
-                self._input = self._dataset.start(self._run)
-            element = next(self._input, None)
-            if element is not None:
-                return element
+                self._input = several(self._dataset.start(self._run))
+            elements = self._input.some(most)
+            if elements:
+                return elements
             self._input = None
             if fresh and self._left < 0:
                 self._left = 0
@@ -143,7 +145,7 @@ def shard_dataset(input_dataset: Any, num_shards: Any, index: Any, *, require_no
     )
 
 
-class _Shuffled(Iterator[Element]):
+class _Shuffled(Several):
     """Elements drawn from a buffer that is kept full. One epoch comes before the next, which is drawn with new seeds.
 
     The buffer is a ring; what belongs to one epoch is a span of it.
@@ -151,6 +153,8 @@ class _Shuffled(Iterator[Element]):
 
     # So many epochs may stand in the buffer at a time.
     _EPOCHS = 3
+    # A buffer without a limit is filled by so many elements at once.
+    _MANY = 64
 
     def __init__(self, input_dataset: Dataset, size: int, count: int, seeds: SeedGenerator, run: Run) -> None:
         self._dataset, self._run = input_dataset, run
@@ -159,13 +163,31 @@ class _Shuffled(Iterator[Element]):
         self._buffer: list[Element] = []
         self._spans: deque[list[int]] = deque()
         self._held = self._epoch = 0
-        self._input: Iterator[Element] | None = None
+        self._input: Several | None = None
+        # Of the input, what will go into the buffer next.
+        self._coming: deque[Element] = deque()
+        self._behind: OpError | None = None
         self._empty = False
 
-    def __next__(self) -> Element:
-        self._fill()
-        if not self._held:
-            raise StopIteration
+    def some(self, most: int) -> list[Element]:
+        if self._behind is not None:
+            error, self._behind = self._behind, None
+            raise error
+        found: list[Element] = []
+        while len(found) < most:
+            try:
+                self._fill(most - len(found))
+            except OpError as e:
+                if not found:
+                    raise
+                self._behind = e
+                break
+            if not self._held:
+                break
+            found.append(self._drawn())
+        return found
+
+    def _drawn(self) -> Element:
         while self._spans[0][0] == self._spans[0][1]:
             self._spans.popleft()
             self._samples = Samples(*self._seeds.seeds())
@@ -179,20 +201,23 @@ class _Shuffled(Iterator[Element]):
         self._held -= 1
         return element
 
-    def _fill(self) -> None:
+    def _fill(self, wanted: int) -> None:
+        """Fill the buffer, to draw `wanted` elements one after the other: so many more will go into it."""
         while self._wants_more():
             if self._input is None:
                 end = self._spans[-1][1] if self._spans else 0
                 self._spans.append([end, end])
-                self._input = self._dataset.start(self._run)
+                self._input = several(self._dataset.start(self._run))
                 self._epoch += 1
-            element = next(self._input, None)
-            if element is None:
+            if not self._coming:
+                room = self._MANY if self._size < 0 else self._size - self._held
+                self._coming.extend(self._input.some(room + wanted - 1))
+            if not self._coming:
                 self._input = None
                 if self._spans[-1][1] == 0:
                     self._empty = True
                 continue
-            self._put(element)
+            self._put(self._coming.popleft())
 
     def _wants_more(self) -> bool:
         if self._empty or (self._input is None and self._count >= 0 and self._epoch >= self._count):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from regraft.base.dtypes import DType
-from regraft.base.errors import CancelledError, OutOfRangeError
+from regraft.base.errors import CancelledError, OpError, OutOfRangeError
 from regraft.base.shapes import TensorShape
 from regraft.ir.attr import FunctionRef
 from regraft.opkit.datasets import Dataset, Element, Mapped, Run, dataset_op, integer
@@ -23,29 +23,29 @@ _TIMED = 4
 _WORTH_SECONDS = 5e-4
 
 
-class _ParallelMapped(Iterator[Element]):
+class _ParallelMapped(Mapped):
     """The results of a pure function on each element, in order, made by threads once it shows that calls take long."""
 
     def __init__(self, input_dataset: Dataset, function: Any, threads: int, run: Run) -> None:
-        self._input = input_dataset.start(run)
-        self._function, self._run, self._threads = function, run, threads
+        super().__init__(input_dataset, function, run)
+        self._run, self._threads = run, threads
         self._calls, self._seconds = 0, 0.0
         self._pool: ThreadPoolExecutor | None = None
         self._underway: deque[Future[list[Any]]] = deque()
 
-    def __next__(self) -> Element:
+    def some(self, most: int) -> list[Element]:
+        if self._pool is None and (self._ready or not self._begins()):
+            return super().some(most)
         try:
-            if self._pool is None and not self._begins():
-                return tuple(self._timed(next(self._input)))
-            return tuple(self._following())
-        except OutOfRangeError:
-            raise StopIteration from None
+            return [tuple(self._following())]
+        except (OutOfRangeError, StopIteration):
+            return []
 
-    def _timed(self, element: Element) -> list[Any]:
+    def results(self, elements: Sequence[Element]) -> Sequence[Sequence[Any] | OpError]:
         started = time.perf_counter()
-        results: list[Any] = self._function(self._run.scope, *element)
-        self._seconds = time.perf_counter() - started
-        self._calls += 1
+        results = super().results(elements)
+        self._seconds = (time.perf_counter() - started) / len(elements)
+        self._calls += len(elements)
         return results
 
     def _begins(self) -> bool:

@@ -18,7 +18,7 @@ from regraft.opkit.tensor_lists import Optional, TensorList
 # Sums and products
 
 
-@op("Add", "AddV2", shape=broadcast_shape)
+@op("Add", "AddV2", shape=broadcast_shape, elementwise=True)
 def add(x: Any, y: Any) -> Any:
     """x + y; strings are joined (Add alone)."""
     return binary(x, y, np.add, "add")
@@ -32,7 +32,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, dy, dy)
 
 
-@op("Sub", shape=broadcast_shape, surplus="keeps")
+@op("Sub", shape=broadcast_shape, elementwise=True, surplus="keeps")
 def sub(x: Any, y: Any) -> Any:
     """x - y."""
     return binary(x, y, np.subtract, "sub")
@@ -46,7 +46,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, dy, -dy)
 
 
-@op("Mul", shape=broadcast_shape, surplus="keeps")
+@op("Mul", shape=broadcast_shape, elementwise=True, surplus="keeps")
 def mul(x: Any, y: Any) -> Any:
     """x * y."""
     return binary(x, y, np.multiply, "mul")
@@ -62,7 +62,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, gx, gy)
 
 
-@op("MulNoNan", shape=broadcast_shape)
+@op("MulNoNan", shape=broadcast_shape, elementwise=True)
 @quiet
 def mul_no_nan(x: Any, y: Any) -> Any:
     """x * y, and 0 wherever y is 0, be x infinite or nan."""
@@ -79,7 +79,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, gx, gy)
 
 
-@op("SquaredDifference", shape=broadcast_shape)
+@op("SquaredDifference", shape=broadcast_shape, elementwise=True)
 @quiet
 def squared_difference(x: Any, y: Any) -> Any:
     """(x - y)^2, with a conjugate for complex numbers."""
@@ -169,7 +169,7 @@ def _real_div(x: Any, y: Any) -> Any:
     return binary(x, y, np.divide, "div")
 
 
-@op("RealDiv", shape=broadcast_shape, surplus="keeps")
+@op("RealDiv", shape=broadcast_shape, elementwise=True, surplus="keeps")
 def real_div(x: Any, y: Any) -> Any:
     """x / y of floats or complex numbers."""
     return _real_div(x, y)
@@ -184,7 +184,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, gx, gy)
 
 
-@op("Div", shape=broadcast_shape)
+@op("Div", shape=broadcast_shape, elementwise=True)
 @quiet
 def div(x: Any, y: Any) -> Any:
     """x / y; of integers, rounded towards 0.
@@ -204,7 +204,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, gx, gy)
 
 
-@op("DivNoNan", shape=broadcast_shape)
+@op("DivNoNan", shape=broadcast_shape, elementwise=True)
 @quiet
 def div_no_nan(x: Any, y: Any) -> Any:
     """x / y, and 0 wherever y is 0."""
@@ -222,7 +222,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, gx, gy)
 
 
-@op("TruncateDiv", shape=broadcast_shape)
+@op("TruncateDiv", shape=broadcast_shape, elementwise=True)
 @quiet
 def truncate_div(x: Any, y: Any) -> Any:
     """x / y rounded towards 0. Raises and differs as Div."""
@@ -236,7 +236,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return None, None
 
 
-@op("FloorDiv", shape=broadcast_shape)
+@op("FloorDiv", shape=broadcast_shape, elementwise=True)
 @quiet
 def floor_div(x: Any, y: Any) -> Any:
     """x / y rounded down. Raises and differs as Div."""
@@ -260,7 +260,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return None, None
 
 
-@op("FloorMod", shape=broadcast_shape)
+@op("FloorMod", shape=broadcast_shape, elementwise=True)
 @quiet
 def floor_mod(x: Any, y: Any) -> Any:
     """x - y * floor(x / y): the remainder with the sign of y. Raises as Div; compiled, x mod 0 of integers is x."""
@@ -284,7 +284,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, dy, gy)
 
 
-@op("Mod", "TruncateMod", shape=broadcast_shape)
+@op("Mod", "TruncateMod", shape=broadcast_shape, elementwise=True)
 def truncate_mod(x: Any, y: Any) -> Any:
     """The remainder of x / y rounded towards 0: it has the sign of x. Raises as Div; compiled, x mod 0 is x."""
     _check_divisor(y)
@@ -294,7 +294,7 @@ def truncate_mod(x: Any, y: Any) -> Any:
 # Powers and logarithms
 
 
-@op("Pow", shape=broadcast_shape, surplus="keeps")
+@op("Pow", shape=broadcast_shape, elementwise=True, surplus="keeps")
 @quiet
 def power(x: Any, y: Any) -> Any:
     """x to the power of y.
@@ -349,7 +349,7 @@ def _where_not_zero(b: Any, node: Any) -> Any:
     return b.cast(b.NotEqual(x, b.cast(0.0, x.dtype)), x.dtype)
 
 
-@op("Xdivy", shape=broadcast_shape)
+@op("Xdivy", shape=broadcast_shape, elementwise=True)
 @quiet
 def xdivy(x: Any, y: Any) -> Any:
     """x / y, and 0 wherever x is 0."""
@@ -367,7 +367,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return _scaled(b, shapes, axes, by_x, by_y, dy)
 
 
-@op("Xlogy", shape=broadcast_shape)
+@op("Xlogy", shape=broadcast_shape, elementwise=True)
 @quiet
 def xlogy(x: Any, y: Any) -> Any:
     """x * log(y), and 0 wherever x is 0."""
@@ -385,7 +385,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return _scaled(b, shapes, axes, by_x, by_y, dy)
 
 
-@op("Xlog1py", shape=broadcast_shape)
+@op("Xlog1py", shape=broadcast_shape, elementwise=True)
 @quiet
 def xlog1py(x: Any, y: Any) -> Any:
     """x * log(1 + y), and 0 wherever x is 0."""
@@ -411,7 +411,7 @@ def _scaled(b: Any, shapes: Any, axes: Any, by_x: Any, by_y: Any, dy: Any) -> An
 # Choices and angles
 
 
-@op("Maximum", shape=broadcast_shape, surplus="keeps")
+@op("Maximum", shape=broadcast_shape, elementwise=True, surplus="keeps")
 def maximum(x: Any, y: Any) -> Any:
     """The larger of x and y; nan where either is nan."""
     return binary(x, y, np.maximum, "max")
@@ -422,7 +422,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return _chosen(b, node, dy, b.GreaterEqual)
 
 
-@op("Minimum", shape=broadcast_shape, surplus="keeps")
+@op("Minimum", shape=broadcast_shape, elementwise=True, surplus="keeps")
 def minimum(x: Any, y: Any) -> Any:
     """The smaller of x and y; nan where either is nan."""
     return binary(x, y, np.minimum, "min")
@@ -442,7 +442,7 @@ def _chosen(b: Any, node: Any, dy: Any, is_first: Any) -> Any:
     return reduce_gradients(b, x, y, gx, gy)
 
 
-@op("Atan2", shape=broadcast_shape)
+@op("Atan2", shape=broadcast_shape, elementwise=True)
 def atan2(y: Any, x: Any) -> Any:
     """The angle of the point (x, y), in radians."""
     return binary(y, x, np.arctan2, "atan2")
@@ -458,7 +458,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return reduce_gradients(b, y, x, gy, gx)
 
 
-@op("NextAfter", shape=broadcast_shape)
+@op("NextAfter", shape=broadcast_shape, elementwise=True)
 def next_after(x1: Any, x2: Any) -> Any:
     """The number next to x1 in the direction of x2."""
     return binary(x1, x2, np.nextafter, "nextafter")

@@ -15,19 +15,19 @@ from regraft.opkit.shapes import same_as
 _INTEGER = "integer result"
 
 
-@op("BitwiseAnd", shape=broadcast_shape, no_gradient=_INTEGER)
+@op("BitwiseAnd", shape=broadcast_shape, elementwise=True, no_gradient=_INTEGER)
 def bitwise_and(x: Any, y: Any) -> Any:
     """The bits that are set in both."""
     return binary(x, y, np.bitwise_and, "bitwise_and")
 
 
-@op("BitwiseOr", shape=broadcast_shape, no_gradient=_INTEGER)
+@op("BitwiseOr", shape=broadcast_shape, elementwise=True, no_gradient=_INTEGER)
 def bitwise_or(x: Any, y: Any) -> Any:
     """The bits that are set in either."""
     return binary(x, y, np.bitwise_or, "bitwise_or")
 
 
-@op("BitwiseXor", shape=broadcast_shape, no_gradient=_INTEGER)
+@op("BitwiseXor", shape=broadcast_shape, elementwise=True, no_gradient=_INTEGER)
 def bitwise_xor(x: Any, y: Any) -> Any:
     """The bits that are set in one of the two."""
     return binary(x, y, np.bitwise_xor, "bitwise_xor")
@@ -38,13 +38,13 @@ def _distance(y: Any) -> Any:
     return namespace(y).clip(y, np.asarray(0, y.dtype), np.asarray(y.dtype.itemsize * 8 - 1, y.dtype))
 
 
-@op("LeftShift", shape=broadcast_shape, no_gradient=_INTEGER)
+@op("LeftShift", shape=broadcast_shape, elementwise=True, no_gradient=_INTEGER)
 def left_shift(x: Any, y: Any) -> Any:
     """x * 2^y, with y taken to be within 0 and the number of bits less one."""
     return binary(x, _distance(y), np.left_shift, "shift_left")
 
 
-@op("RightShift", shape=broadcast_shape, no_gradient=_INTEGER)
+@op("RightShift", shape=broadcast_shape, elementwise=True, no_gradient=_INTEGER)
 def right_shift(x: Any, y: Any) -> Any:
     """x / 2^y rounded down, with y taken as in LeftShift."""
     kind = "shift_right_arithmetic" if x.dtype.kind == "i" else "shift_right_logical"

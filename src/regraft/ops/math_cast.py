@@ -25,7 +25,7 @@ _FLOATING = (
 _NARROW = {"int8": np.int32, "uint8": np.int32, "int16": np.int32, "uint16": np.int32, "uint32": np.int64}
 
 
-@op("Cast", shape=same_as(0), surplus="keeps")
+@op("Cast", shape=same_as(0), elementwise=True, surplus="keeps")
 @quiet
 def cast(x: Any, *, DstT: DType, Truncate: bool) -> Any:  # the attributes' names
     """The numbers of x as `DstT`.

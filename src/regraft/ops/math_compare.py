@@ -15,25 +15,25 @@ from regraft.opkit.shapes import ShapeContext, Sizes, broadcast, broadcast_shape
 _BOOL = "bool result"
 
 
-@op("Less", shape=broadcast, no_gradient=_BOOL)
+@op("Less", shape=broadcast, elementwise=True, no_gradient=_BOOL)
 def less(x: Any, y: Any) -> Any:
     """x < y."""
     return binary(x, y, np.less, "lt")
 
 
-@op("LessEqual", shape=broadcast, no_gradient=_BOOL)
+@op("LessEqual", shape=broadcast, elementwise=True, no_gradient=_BOOL)
 def less_equal(x: Any, y: Any) -> Any:
     """x <= y."""
     return binary(x, y, np.less_equal, "le")
 
 
-@op("Greater", shape=broadcast, no_gradient=_BOOL)
+@op("Greater", shape=broadcast, elementwise=True, no_gradient=_BOOL)
 def greater(x: Any, y: Any) -> Any:
     """x > y."""
     return binary(x, y, np.greater, "gt")
 
 
-@op("GreaterEqual", shape=broadcast, no_gradient=_BOOL)
+@op("GreaterEqual", shape=broadcast, elementwise=True, no_gradient=_BOOL)
 def greater_equal(x: Any, y: Any) -> Any:
     """x >= y."""
     return binary(x, y, np.greater_equal, "ge")
@@ -88,13 +88,13 @@ def approximate_equal(x: Any, y: Any, *, tolerance: float) -> Any:
     return namespace(x, y).abs(x - y) < np.asarray(tolerance, x.dtype)
 
 
-@op("LogicalAnd", shape=broadcast, no_gradient=_BOOL)
+@op("LogicalAnd", shape=broadcast, elementwise=True, no_gradient=_BOOL)
 def logical_and(x: Any, y: Any) -> Any:
     """Whether both are True."""
     return binary(x, y, np.logical_and, "bitwise_and")
 
 
-@op("LogicalOr", shape=broadcast, no_gradient=_BOOL)
+@op("LogicalOr", shape=broadcast, elementwise=True, no_gradient=_BOOL)
 def logical_or(x: Any, y: Any) -> Any:
     """Whether one is True."""
     return binary(x, y, np.logical_or, "bitwise_or")

@@ -14,7 +14,7 @@ from regraft.opkit.shapes import merged, same_as
 # Signs
 
 
-@op("Neg", shape=same_as(0), surplus="keeps")
+@op("Neg", shape=same_as(0), elementwise=True, surplus="keeps")
 def neg(x: Any) -> Any:
     """-x; unsigned integers wrap."""
     return unary(x, np.negative, "neg")
@@ -25,7 +25,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [-dy]
 
 
-@op("Abs", shape=same_as(0))
+@op("Abs", shape=same_as(0), elementwise=True)
 def absolute(x: Any) -> Any:
     """|x|; the smallest integer stays what it is."""
     return unary(x, np.abs, "abs")
@@ -36,7 +36,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [dy * b.Sign(node.inputs[0])]
 
 
-@op("Sign", shape=same_as(0))
+@op("Sign", shape=same_as(0), elementwise=True)
 @quiet
 def sign(x: Any) -> Any:
     """-1, 0 or 1; x / |x| for complex numbers."""
@@ -56,7 +56,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 # Powers
 
 
-@op("Square", shape=same_as(0), surplus="keeps")
+@op("Square", shape=same_as(0), elementwise=True, surplus="keeps")
 def square(x: Any) -> Any:
     """x * x."""
     return unary(x, np.square, "square")
@@ -70,7 +70,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [b.Mul(dy, b.Mul(x, two))]
 
 
-@op("Sqrt", shape=same_as(0), surplus="keeps")
+@op("Sqrt", shape=same_as(0), elementwise=True, surplus="keeps")
 def sqrt(x: Any) -> Any:
     """The square root; nan below 0."""
     return unary(x, np.sqrt, "sqrt")
@@ -97,7 +97,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [-b.conj(ga) * node.outputs[0], 0.5 * ga]
 
 
-@op("Rsqrt", shape=same_as(0), surplus="keeps")
+@op("Rsqrt", shape=same_as(0), elementwise=True, surplus="keeps")
 @quiet
 def rsqrt(x: Any) -> Any:
     """1 / sqrt(x)."""
@@ -128,7 +128,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [-1.5 * dy_conj * upstream * b.Square(a), b.RsqrtGrad(a, dy)]
 
 
-@op("Reciprocal", "Inv", shape=same_as(0))
+@op("Reciprocal", "Inv", shape=same_as(0), elementwise=True)
 @quiet
 def reciprocal(x: Any) -> Any:
     """1 / x."""
@@ -159,7 +159,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 # Exponentials and logarithms
 
 
-@op("Exp", shape=same_as(0))
+@op("Exp", shape=same_as(0), elementwise=True)
 def exp(x: Any) -> Any:
     """e^x."""
     return unary(x, np.exp, "exp")
@@ -171,7 +171,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.conj(node.outputs[0])]
 
 
-@op("Expm1", shape=same_as(0))
+@op("Expm1", shape=same_as(0), elementwise=True)
 def expm1(x: Any) -> Any:
     """e^x - 1, precise near 0."""
     return unary(x, np.expm1, "expm1")
@@ -183,7 +183,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Exp(b.conj(node.inputs[0]))]
 
 
-@op("Log", shape=same_as(0))
+@op("Log", shape=same_as(0), elementwise=True)
 def log(x: Any) -> Any:
     """The natural logarithm: -inf at 0, nan below."""
     return unary(x, np.log, "log")
@@ -195,7 +195,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Reciprocal(b.conj(node.inputs[0]))]
 
 
-@op("Log1p", shape=same_as(0))
+@op("Log1p", shape=same_as(0), elementwise=True)
 def log1p(x: Any) -> Any:
     """log(1 + x), precise near 0."""
     return unary(x, np.log1p, "log1p")
@@ -207,7 +207,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Reciprocal(1 + b.conj(node.inputs[0]))]
 
 
-@op("Tanh", shape=same_as(0))
+@op("Tanh", shape=same_as(0), elementwise=True)
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
     return unary(x, np.tanh, "tanh")
@@ -233,7 +233,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * -2.0 * upstream * a, b.TanhGrad(a, dy)]
 
 
-@op("Sigmoid", shape=same_as(0))
+@op("Sigmoid", shape=same_as(0), elementwise=True)
 @quiet
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e^-x)."""
@@ -267,7 +267,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 # Trigonometry
 
 
-@op("Sin", shape=same_as(0))
+@op("Sin", shape=same_as(0), elementwise=True)
 def sin(x: Any) -> Any:
     """The sine of an angle in radians."""
     return unary(x, np.sin, "sin")
@@ -279,7 +279,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Cos(b.conj(node.inputs[0]))]
 
 
-@op("Cos", shape=same_as(0))
+@op("Cos", shape=same_as(0), elementwise=True)
 def cos(x: Any) -> Any:
     """The cosine of an angle in radians."""
     return unary(x, np.cos, "cos")
@@ -292,7 +292,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [-dy * b.Sin(x)]
 
 
-@op("Tan", shape=same_as(0))
+@op("Tan", shape=same_as(0), elementwise=True)
 def tan(x: Any) -> Any:
     """The tangent of an angle in radians."""
     return unary(x, np.tan, "tan")
@@ -311,7 +311,7 @@ def _reciprocal_root(b: Any, node: Any, dy: Any) -> Any:
     return b.Reciprocal(b.Sqrt(b.Sub(one, squared)))
 
 
-@op("Asin", shape=same_as(0))
+@op("Asin", shape=same_as(0), elementwise=True)
 def asin(x: Any) -> Any:
     """The arcsine, in radians."""
     return unary(x, np.arcsin, "asin")
@@ -323,7 +323,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * _reciprocal_root(b, node, dy)]
 
 
-@op("Acos", shape=same_as(0))
+@op("Acos", shape=same_as(0), elementwise=True)
 def acos(x: Any) -> Any:
     """The arccosine, in radians."""
     return unary(x, np.arccos, "acos")
@@ -336,7 +336,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [-dy * root]
 
 
-@op("Atan", shape=same_as(0))
+@op("Atan", shape=same_as(0), elementwise=True)
 def atan(x: Any) -> Any:
     """The arctangent, in radians."""
     return unary(x, np.arctan, "atan")
@@ -350,7 +350,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Reciprocal(b.AddV2(one, squared, name="Add"))]
 
 
-@op("Sinh", shape=same_as(0))
+@op("Sinh", shape=same_as(0), elementwise=True)
 def sinh(x: Any) -> Any:
     """The hyperbolic sine."""
     return unary(x, np.sinh, "sinh")
@@ -362,7 +362,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Cosh(b.conj(node.inputs[0]))]
 
 
-@op("Cosh", shape=same_as(0))
+@op("Cosh", shape=same_as(0), elementwise=True)
 def cosh(x: Any) -> Any:
     """The hyperbolic cosine."""
     return unary(x, np.cosh, "cosh")
@@ -374,7 +374,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy * b.Sinh(b.conj(node.inputs[0]))]
 
 
-@op("Asinh", shape=same_as(0))
+@op("Asinh", shape=same_as(0), elementwise=True)
 def asinh(x: Any) -> Any:
     """The inverse hyperbolic sine."""
     return unary(x, np.arcsinh, "asinh")
@@ -386,7 +386,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy / b.Cosh(b.conj(node.outputs[0]))]
 
 
-@op("Acosh", shape=same_as(0))
+@op("Acosh", shape=same_as(0), elementwise=True)
 def acosh(x: Any) -> Any:
     """The inverse hyperbolic cosine; nan below 1."""
     return unary(x, np.arccosh, "acosh")
@@ -398,7 +398,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
         return [dy / b.Sinh(b.conj(node.outputs[0]))]
 
 
-@op("Atanh", shape=same_as(0))
+@op("Atanh", shape=same_as(0), elementwise=True)
 def atanh(x: Any) -> Any:
     """The inverse hyperbolic tangent."""
     return unary(x, np.arctanh, "atanh")
@@ -420,7 +420,7 @@ def no_input_gradient(b: Any, node: Any, dy: Any) -> Any:
     return [None]
 
 
-@op("Floor", shape=same_as(0))
+@op("Floor", shape=same_as(0), elementwise=True)
 def floor(x: Any) -> Any:
     """The largest integer that is not above x."""
     return unary(x, np.floor, "floor")
@@ -429,7 +429,7 @@ def floor(x: Any) -> Any:
 floor.gradient(no_input_gradient)
 
 
-@op("Ceil", shape=same_as(0))
+@op("Ceil", shape=same_as(0), elementwise=True)
 def ceil(x: Any) -> Any:
     """The smallest integer that is not below x."""
     return unary(x, np.ceil, "ceil")
@@ -438,7 +438,7 @@ def ceil(x: Any) -> Any:
 ceil.gradient(no_input_gradient)
 
 
-@op("Round", "Rint", shape=same_as(0))
+@op("Round", "Rint", shape=same_as(0), elementwise=True)
 def rint(x: Any) -> Any:
     """The nearest integer, the even one of two equally near.
 
@@ -455,31 +455,31 @@ rint.gradient(no_input_gradient)
 # Tests
 
 
-@op("IsNan", shape=same_as(0))
+@op("IsNan", shape=same_as(0), elementwise=True)
 def is_nan(x: Any) -> Any:
     """Whether x is no number."""
     return np.asarray(np.isnan(x)) if on_host(x) else x != x
 
 
-@op("IsInf", shape=same_as(0))
+@op("IsInf", shape=same_as(0), elementwise=True)
 def is_inf(x: Any) -> Any:
     """Whether x is inf or -inf."""
     return namespace(x).isinf(x)
 
 
-@op("IsFinite", shape=same_as(0))
+@op("IsFinite", shape=same_as(0), elementwise=True)
 def is_finite(x: Any) -> Any:
     """Whether x is neither infinite nor nan."""
     return unary(x, np.isfinite, "is_finite")
 
 
-@op("LogicalNot", shape=same_as(0), no_gradient="bool result")
+@op("LogicalNot", shape=same_as(0), elementwise=True, no_gradient="bool result")
 def logical_not(x: Any) -> Any:
     """Whether x is False."""
     return unary(x, np.logical_not, "bitwise_not")
 
 
-@op("Invert", shape=same_as(0), no_gradient="integer result")
+@op("Invert", shape=same_as(0), elementwise=True, no_gradient="integer result")
 def invert(x: Any) -> Any:
     """All bits of x flipped."""
     return unary(x, np.invert, "bitwise_not")

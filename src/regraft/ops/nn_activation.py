@@ -37,7 +37,7 @@ def _apply(name: str, x: Any) -> Any:
 # kernels multiply by 0 and get nan.
 
 
-@op("Relu", shape=same_as(0))
+@op("Relu", shape=same_as(0), elementwise=True)
 def relu(features: Any) -> Any:
     """max(x, 0); nan stays."""
     zero = _scalar(features, 0)
@@ -62,7 +62,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return [b.ReluGrad(dy, x), b.zeros_like(x)]
 
 
-@op("Relu6", shape=same_as(0))
+@op("Relu6", shape=same_as(0), elementwise=True)
 def relu6(features: Any) -> Any:
     """min(max(x, 0), 6); nan stays."""
     zero, six = _scalar(features, 0), _scalar(features, 6)
@@ -118,7 +118,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
 # Exponential units
 
 
-@op("Elu", shape=same_as(0))
+@op("Elu", shape=same_as(0), elementwise=True)
 @quiet
 def elu(features: Any) -> Any:
     """x, or exp(x) - 1 below 0."""

@@ -12,6 +12,7 @@ from regraft.base.errors import InvalidArgumentError
 from regraft.base.shapes import TensorShape
 from regraft.opkit.examples import Batch
 from regraft.opkit.registry import Runs, op
+from regraft.opkit.several import only_first
 from regraft.opkit.shapes import ShapeContext, Sizes
 from regraft.serde.example import features_of
 
@@ -118,6 +119,30 @@ def parse_example_v2(
     return [*out, *(p[0] for p in pairs), *(p[1] for p in pairs)]
 
 
+def _fits(serialized: Any, keys: Sequence[int], dense_shapes: tuple[Any, ...], rows: Sequence[Any]) -> bool:
+    """Whether single Examples give what a batch of them does: one row each, as features of known shapes do."""
+    if not only_first(rows) or serialized.ndim != 1 or any(keys):
+        return False
+    return all(TensorShape(shape).is_fully_defined() for shape in dense_shapes)
+
+
+@parse_example_v2.rows
+def _(
+    serialized: Any,
+    names: Any,
+    sparse_keys: Any,
+    dense_keys: Any,
+    ragged_keys: Any,
+    dense_defaults: tuple[Any, ...],
+    *,
+    rows: Sequence[Any],
+    **attrs: Any,
+) -> Any:
+    if not _fits(serialized, (np.size(sparse_keys), np.size(ragged_keys), np.size(names)), attrs["dense_shapes"], rows):
+        return None
+    return parse_example_v2(serialized, names, sparse_keys, dense_keys, ragged_keys, dense_defaults, **attrs)
+
+
 def _single_shape(c: ShapeContext) -> list[Sizes]:
     count = c.attr("num_sparse")
     return [(None, 1)] * count + [(None,)] * count + [(1,)] * count + _dense_shapes(c, ())
@@ -139,3 +164,22 @@ def parse_single_example(
     batch = _read(np.asarray(serialized, object).reshape(()), np.empty(0, object), [*sparse, *dense])
     wanted = list(zip(dense, Tdense, dense_shapes, dense_defaults, strict=True))
     return _parsed(batch, list(zip(sparse, sparse_types, strict=True)), wanted, True)
+
+
+@parse_single_example.rows
+def _(
+    serialized: Any,
+    dense_defaults: tuple[Any, ...],
+    *,
+    rows: Sequence[Any],
+    sparse_keys: tuple[bytes, ...],
+    dense_keys: tuple[bytes, ...],
+    sparse_types: tuple[DType, ...],
+    Tdense: tuple[DType, ...],
+    dense_shapes: tuple[Any, ...],
+) -> Any:
+    if not _fits(serialized, (len(sparse_keys),), dense_shapes, rows):
+        return None
+    keys = [k.decode() for k in dense_keys]
+    batch = _read(serialized, np.empty(0, object), keys)
+    return _parsed(batch, [], list(zip(keys, Tdense, dense_shapes, dense_defaults, strict=True)), False)

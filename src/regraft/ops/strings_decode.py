@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ def decode_raw(bytes: Any, *, out_type: DType, little_endian: bool) -> Any:
     wire = dtype.newbyteorder("<" if little_endian else ">") if dtype.kind in "iufc" else dtype
     flat = np.frombuffer(b"".join(items), wire).astype(dtype)
     return flat.reshape(*values.shape, size // dtype.itemsize)
+
+
+@decode_raw.rows
+def _(bytes: Any, *, out_type: DType, little_endian: bool, rows: Sequence[Any]) -> Any:
+    return decode_raw(bytes, out_type=out_type, little_endian=little_endian)
 
 
 def _padded_shape(c: ShapeContext) -> list[Sizes]:

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from regraft.base.errors import FailedPreconditionError, InvalidArgumentError
+from regraft.base.errors import FailedPreconditionError, InvalidArgumentError, OpError
 from regraft.opkit import platforms
 from regraft.opkit.objects import Untraceable
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
 from regraft.runtime.program import CheckFailed, Program
+from regraft.runtime.rows import Column, Rows
 from regraft.runtime.state import SessionState
 from regraft.runtime.waiting import Underway, run_steps
 
@@ -102,6 +103,24 @@ class Executor:
         with self._state.lock:
             self._renew(variables)
             return self._fetched(plan, values, variables, owned)
+
+    def run_rows(
+        self, plan: Plan, rows: Rows, feeds: Sequence[tuple[int, Any]], count: int, results: int
+    ) -> list[list[Any] | OpError]:
+        """For each of `count` elements the first `results` fetches of a run, or the error with which it ends.
+
+        feeds  a `Column` for what differs between the elements
+        """
+        values: list[Any] = [None] * plan.size
+        for number, value in (*plan.known, *feeds):
+            values[number] = value
+        left, errors = rows.run(values, count, self._interpreter)
+        out: list[Any] = [errors.get(i) for i in range(count)]
+        found = [values[fetch.number] for fetch in plan.fetches[:results] if fetch.number is not None]
+        columns = [v.copies() if isinstance(v, Column) else [v] * len(left) for v in found]
+        for place, number in enumerate(left):
+            out[number] = [column[place] for column in columns]
+        return out
 
     def stop(self) -> None:
         """End runs that wait for another thread with CancelledError."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from regraft.base.errors import InvalidArgumentError, NotFoundError
+from regraft.base.errors import InvalidArgumentError, NotFoundError, OpError
 from regraft.ir.attr import FunctionRef
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
@@ -22,6 +22,7 @@ from regraft.runtime.build import build_plan
 from regraft.runtime.calls import effects
 from regraft.runtime.executor import Executor
 from regraft.runtime.plan import Plan, parts, walk
+from regraft.runtime.rows import Column, Rows
 from regraft.runtime.state import RandomState, SessionState
 from regraft.runtime.values import VariableName
 from regraft.serde.function import function_body
@@ -36,6 +37,7 @@ class Planned:
     results    how many values it returns
     executor   what all scopes share
     pure       calls can be made in any order, and at the same time
+    rows       what several calls at once run, where that gives what they give one by one
     """
 
     plan: Plan
@@ -44,6 +46,7 @@ class Planned:
     results: int
     executor: Executor
     pure: bool
+    rows: Rows | None
 
 
 @dataclass(eq=False, slots=True)
@@ -81,15 +84,33 @@ class BoundFunction:
     def __call__(self, scope: Scope, *arguments: Any) -> list[Any]:
         """The results of one call. InvalidArgumentError for another number of arguments than it takes."""
         planned = self._planned
+        feeds = self._feeds(arguments)
+        executor = scope.executor(planned, self._state)
+        results = executor.run(planned.plan, feeds, owned=False)
+        return [_on_host(value) for value in results[: planned.results]]
+
+    def _feeds(self, arguments: Sequence[Any]) -> list[tuple[int, Any]]:
+        planned = self._planned
         given = (*arguments, *self._captured)
         if len(given) != planned.arguments:
             raise InvalidArgumentError(
                 f"function {self.name!r} takes {planned.arguments} arguments, got {len(given)}",
                 where=(f"{len(arguments)} of them from the element, {len(self._captured)} captured",),
             )
+        return [(number, given[i]) for i, number in planned.feeds]
+
+    @property
+    def most(self) -> int:
+        """How many elements `each` should be given at once."""
+        return 1 if self._planned.rows is None else self._planned.rows.most
+
+    def each(self, scope: Scope, elements: Sequence[tuple[Any, ...]]) -> list[list[Any] | OpError]:
+        """The results of a call with each element, in order, or the error that it raises."""
+        planned = self._planned
+        assert planned.rows is not None
+        columns = [Column(list(items)) for items in zip(*elements, strict=True)]
         executor = scope.executor(planned, self._state)
-        results = executor.run(planned.plan, [(number, given[i]) for i, number in planned.feeds], owned=False)
-        return [_on_host(value) for value in results[: planned.results]]
+        return executor.run_rows(planned.plan, planned.rows, self._feeds(columns), len(elements), planned.results)
 
 
 def _on_host(value: Any) -> Any:
@@ -138,4 +159,5 @@ class Functions:
         numbers = tuple((i, plan.feeds[tensor]) for i, tensor in fed)
         nodes = [node for step in plan.steps for node in walk(step.nodes) if not parts(node)]
         pure = not plan.touches and all(node.spec.pure for node in nodes)
-        return Planned(plan, count, numbers, len(body.outputs), Executor(self.session, "interpret"), pure)
+        executor = Executor(self.session, "interpret")
+        return Planned(plan, count, numbers, len(body.outputs), executor, pure, Rows.of(plan))

@@ -15,6 +15,8 @@ Feature = tuple[DType, np.ndarray[Any, Any]]
 Features = dict[str, Feature]
 FeatureLists = dict[str, list[Feature | None]]
 
+# So few values are taken one by one: looking at them as a sequence costs more than that.
+_FEW = 8
 _DTYPES = {"float_list": dtypes.float32, "int64_list": dtypes.int64, "bytes_list": dtypes.string}
 
 
@@ -59,6 +61,8 @@ def _values(feature: Any) -> Feature | None:
         return None
     dtype = _DTYPES[kind]
     values = getattr(feature, kind).value
+    if len(values) <= _FEW:
+        return dtype, np.fromiter(values, dtype.numpy, len(values))
     array = np.empty(len(values), dtype.numpy)
     array[:] = values
     return dtype, array
