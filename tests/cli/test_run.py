@@ -160,6 +160,13 @@ def test_a_script_that_is_not_there(tmp_path):
     assert "can't open file" in done.stderr and "nope.py" in done.stderr
 
 
+def test_the_package_is_the_command(tmp_path):
+    (tmp_path / "script.py").write_text("import sys; print(sys.argv)\n")
+    command = [sys.executable, "-m", "regraft", "run", "script.py", "-x"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("['script.py', '-x']\n", "")
+
+
 PROGRAM = """\
 import tensorflow as tf
 flags = tf.app.flags
