@@ -26,6 +26,8 @@ Element = tuple[Any, ...]
 _CANCELLED = "operation was cancelled"
 # Random numbers are drawn so many blocks of four at a time.
 _BLOCKS = 64
+# What a queue without a limit has room for.
+_PLENTY = 1 << 30
 
 
 class _Enqueue(Attempt):
@@ -99,10 +101,41 @@ class Queue:
 
     def enqueue(self, components: Sequence[Any]) -> Attempt:
         """Put one element in. It fails with CancelledError once the queue is closed."""
-        self._check_types(components)
-        for i, value in enumerate(components):
-            self._check_shape(i, np.shape(value), ())
+        self._check(components)
         return self._ask_in([tuple(np.array(v) for v in components)])
+
+    def room(self) -> int:
+        """How many elements can be put in without waiting; any large number where there is no limit."""
+        with self._lock:
+            if self._closed or self._enqueues:
+                return 0
+            return _PLENTY if self.capacity < 0 else self.capacity - self._size()
+
+    def fitting(self, elements: Sequence[Element]) -> int:
+        """How many of the elements, from the first on, are such as `enqueue` takes."""
+        last = None
+        for i, element in enumerate(elements):
+            kind = [(value.shape, value.dtype) for value in element]
+            if kind != last:
+                try:
+                    self._check(element)
+                except InvalidArgumentError:
+                    return i
+            last = kind
+        return len(elements)
+
+    def put(self, elements: Sequence[Element]) -> Attempt:
+        """Put elements in that fit, one after another. Their arrays are the queue's to keep."""
+        return self._ask_in(elements)
+
+    def take(self, most: int) -> list[Element]:
+        """Take out what is there, at most `most` elements, and nothing where somebody else waits for them."""
+        with self._lock:
+            if self._dequeues:
+                return []
+            taken = [self._take() for _ in range(min(most, self._available()))]
+            self._serve()
+            return taken
 
     def enqueue_many(self, components: Sequence[Any]) -> Attempt:
         """Put the rows of the components in, one after another."""
@@ -258,7 +291,12 @@ class Queue:
     # Components
 
     def _joined(self, taken: list[Element]) -> Element:
-        return tuple(np.stack(parts) for parts in zip(*taken, strict=True))
+        return tuple(map(_stacked, zip(*taken, strict=True)))
+
+    def _check(self, components: Sequence[Any]) -> None:
+        self._check_types(components)
+        for i, value in enumerate(components):
+            self._check_shape(i, np.shape(value), ())
 
     def _check_types(self, components: Sequence[Any]) -> None:
         if len(components) != len(self.dtypes):
@@ -387,6 +425,17 @@ class PriorityQueue(Queue):
 def _row(values: Any, i: int) -> Any:
     row = values[i]
     return row if isinstance(row, np.ndarray) else np.asarray(row, values.dtype)
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    """The arrays, of one shape, behind each other on a new first axis: as `np.stack`, which takes longer over many."""
+    first = parts[0]
+    if not first.ndim or any(part.shape != first.shape for part in parts):
+        return np.stack(parts)
+    out = np.empty((len(parts), *first.shape), first.dtype)
+    for i, part in enumerate(parts):
+        out[i] = part
+    return out
 
 
 def _padded(parts: Sequence[Any]) -> Any:

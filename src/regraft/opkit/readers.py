@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from regraft.base.errors import DataLossError, InvalidArgumentError, NotFoundError, UnimplementedError
+from regraft.base.errors import DataLossError, InvalidArgumentError, NotFoundError, OpError, UnimplementedError
 from regraft.checkpoint import files
 from regraft.checkpoint.chunks import check_compression, chunks, lines
 from regraft.checkpoint.records import read_records
@@ -50,6 +50,7 @@ class Reader:
         self.started = self.finished = self.produced = 0
         self._work = b""
         self._records: Iterator[Record] | None = None
+        self._failed: OpError | None = None
 
     def records(self, work: bytes) -> Iterator[Record]:
         """Open a unit of work: its records as (key, value)."""
@@ -64,18 +65,32 @@ class Reader:
 
         raises  OutOfRangeError when the queue is closed and empty; NotFoundError for a file that is not there
         """
+        found = yield from self._read(queue, 1 if most is None else most, False)
+        return found[0] if most is None else tuple(zip(*found, strict=True))
+
+    def following(self, queue: Queue, most: int) -> Task:
+        """As `read` so many times, but only as long as nothing has to be waited for once there is a record.
+
+        An error, but for that of the first record, is raised by the next call.
+        """
+        return self._read(queue, most, True)
+
+    def _read(self, queue: Queue, most: int, holds: bool) -> Task:
         turn = self._turn.ask()
         try:
             yield turn
             while True:
+                if self._failed is not None:
+                    error, self._failed = self._failed, None
+                    raise error
                 if self._records is None:
                     self._check(queue)
                     self._work = b""
                     (work,) = yield queue.dequeue()
                     self._begin(work[()])
-                found = self._some(1 if most is None else most)
+                found = self._some(most, holds)
                 if found:
-                    return found[0] if most is None else tuple(zip(*found, strict=True))
+                    return found
         finally:
             self._turn.leave(turn)
 
@@ -92,8 +107,11 @@ class Reader:
             raise missing(files.as_text(work), _FEED) from e
         self.started += 1
 
-    def _some(self, most: int) -> list[Record]:
-        """At most so many records of the unit of work; the unit ends where there are no more."""
+    def _some(self, most: int, holds: bool) -> list[Record]:
+        """At most so many records of the unit of work; the unit ends where there are no more.
+
+        holds  an error behind some records waits for the next call
+        """
         records = self._records
         assert records is not None
         found: list[Record] = []
@@ -103,6 +121,11 @@ class Reader:
             except NotFoundError as e:
                 self._records = self.records(self._work)
                 raise missing(files.as_text(self._work), _FEED) from e
+            except OpError as e:
+                if not (holds and found):
+                    raise
+                self._failed = e
+                break
             if record is not None:
                 found.append(record)
                 self.produced += 1
@@ -139,6 +162,7 @@ class Reader:
             ) from e
         self.started, self.finished, self.produced = numbers.values()
         self._work = work
+        self._failed = None
         self._records = self.records(work) if self.started > self.finished else None
 
     def _check_single(self, what: str) -> None:

@@ -107,8 +107,11 @@ class OpSpec:
     rows      how the kernel runs on several elements at once (see `runtime.rows`): it takes what the kernel takes, some
               inputs with an axis for the elements in front, and `rows`, which says of each input whether it has that
               axis; the results have it. None for a combination that it does not know
-    repeated  what an op does in a run that is done several times at once (see `runtime.repeated`): it gives the `same`
-              each time, `gives` an element each time, or `takes` one
+    repeated  what an op does in a run that is done several times at once (see `runtime.repeated`). It has the `same`
+              results each time; or it `gives` an element: `rows` is a task that takes the inputs and `count`, waits
+              for one element, and returns for each output a list with its values for that and those behind it, as many
+              as are there, at most `count`; or it `takes` an element: `rows` is a task that takes the handle and a list
+              of elements. The resource of that handle says by `room()` how many it takes without waiting
     alias     output 0 is another name for what input 0 names, where that is a variable
     control   what a CONTROL op means
     pure      whether two runs on equal inputs give equal results and nothing else happens; such ops fold

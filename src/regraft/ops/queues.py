@@ -20,6 +20,8 @@ from regraft.opkit.shapes import ShapeContext, Sizes, fixed, no_outputs, scalar,
 from regraft.opkit.waiting import Task
 
 _pair = fixed((2,))
+_HANDLE: dict[str, Any] = {"runs": Runs.HOST, "session": True, "repeated": "same", "no_gradient": "a handle"}
+_USE: dict[str, Any] = {"runs": Runs.HOST, "session": True, "blocking": True}
 
 
 def _queue(session: Any, handle: Any) -> Queue:
@@ -57,7 +59,7 @@ def _shapes(queue: Queue) -> str:
 def _register(cls: type[Queue], *names: str) -> None:
     for name in names:
 
-        @op(name, shape=scalar if name.endswith("V2") else _pair, runs=Runs.HOST, session=True, no_gradient="a handle")
+        @op(name, shape=scalar if name.endswith("V2") else _pair, **_HANDLE)
         def kernel(
             *,
             component_types: tuple[DType, ...],
@@ -82,7 +84,7 @@ _register(PriorityQueue, "PriorityQueue", "PriorityQueueV2")
 
 
 def _register_shuffling(name: str, shape: Any) -> None:
-    @op(name, shape=shape, runs=Runs.HOST, session=True, no_gradient="a handle")
+    @op(name, shape=shape, **_HANDLE)
     def kernel(
         *,
         component_types: tuple[DType, ...],
@@ -119,39 +121,55 @@ def fake_queue(resource: Any, *, session: Any) -> Any:
     return resource
 
 
-@op("QueueEnqueue", "QueueEnqueueV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+@op("QueueEnqueue", "QueueEnqueueV2", shape=no_outputs, repeated="takes", **_USE)
 def queue_enqueue(handle: Any, components: tuple[Any, ...], *, session: Any) -> Task:
     """Put one element in, when there is room. CancelledError once the queue is closed."""
     yield _queue(session, handle).enqueue(components)
     return None
 
 
-@op("QueueEnqueueMany", "QueueEnqueueManyV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+@queue_enqueue.rows
+def _(handle: Any, elements: list[tuple[Any, ...]], *, session: Any) -> Task:
+    queue = _queue(session, handle)
+    fitting = queue.fitting(elements)
+    yield queue.put(elements[:fitting])
+    if fitting < len(elements):
+        yield queue.enqueue(elements[fitting])
+
+
+@op("QueueEnqueueMany", "QueueEnqueueManyV2", shape=no_outputs, **_USE)
 def queue_enqueue_many(handle: Any, components: tuple[Any, ...], *, session: Any) -> Task:
     """Put the rows of the components in, each when there is room. CancelledError once the queue is closed."""
     yield _queue(session, handle).enqueue_many(components)
     return None
 
 
-@op("QueueDequeue", "QueueDequeueV2", shape=unknown, runs=Runs.HOST, session=True, blocking=True)
+@op("QueueDequeue", "QueueDequeueV2", shape=unknown, repeated="gives", **_USE)
 def queue_dequeue(handle: Any, *, session: Any) -> Task:
     """Take one element out, when there is one. OutOfRangeError when the queue is closed and empty."""
     return (yield _queue(session, handle).dequeue())
 
 
-@op("QueueDequeueMany", "QueueDequeueManyV2", shape=unknown, runs=Runs.HOST, session=True, blocking=True)
+@queue_dequeue.rows
+def _(handle: Any, *, session: Any, count: int) -> Task:
+    queue = _queue(session, handle)
+    first = yield queue.dequeue()
+    return [list(items) for items in zip(first, *queue.take(count - 1), strict=True)]
+
+
+@op("QueueDequeueMany", "QueueDequeueManyV2", shape=unknown, **_USE)
 def queue_dequeue_many(handle: Any, n: Any, *, session: Any) -> Task:
     """Take n elements out, as they come. OutOfRangeError when the queue is closed and has less."""
     return (yield _queue(session, handle).dequeue_many(int(n)))
 
 
-@op("QueueDequeueUpTo", "QueueDequeueUpToV2", shape=unknown, runs=Runs.HOST, session=True, blocking=True)
+@op("QueueDequeueUpTo", "QueueDequeueUpToV2", shape=unknown, **_USE)
 def queue_dequeue_up_to(handle: Any, n: Any, *, session: Any) -> Task:
     """Take n elements out, as they come, or what is left in a closed queue. OutOfRangeError when that is nothing."""
     return (yield _queue(session, handle).dequeue_many(int(n), fewer=True))
 
 
-@op("QueueClose", "QueueCloseV2", shape=no_outputs, runs=Runs.HOST, session=True, blocking=True)
+@op("QueueClose", "QueueCloseV2", shape=no_outputs, **_USE)
 def queue_close(handle: Any, *, cancel_pending_enqueues: bool, session: Any) -> Task:
     """Let nothing more in. CancelledError if the queue is closed already."""
     yield _queue(session, handle).close(cancel_pending_enqueues)

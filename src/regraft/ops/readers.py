@@ -18,7 +18,7 @@ from regraft.opkit.resources import ResourceHandle, found, made, shared
 from regraft.opkit.shapes import fixed, no_outputs, scalar, vector
 from regraft.opkit.waiting import Task
 
-_HANDLE: dict[str, Any] = {"runs": Runs.HOST, "session": True, "no_gradient": "a handle"}
+_HANDLE: dict[str, Any] = {"runs": Runs.HOST, "session": True, "repeated": "same", "no_gradient": "a handle"}
 _USE: dict[str, Any] = {"runs": Runs.HOST, "session": True, "no_gradient": "a reader's state"}
 
 
@@ -143,7 +143,7 @@ for _name, _shape in _versions("IdentityReader"):
         return _handle(session, node, container, shared_name, readers.IdentityReader)
 
 
-@op("ReaderRead", "ReaderReadV2", shape=scalar, blocking=True, **_USE)
+@op("ReaderRead", "ReaderReadV2", shape=scalar, blocking=True, repeated="gives", **_USE)
 def reader_read(reader_handle: Any, queue_handle: Any, *, session: Any) -> Task:
     """The next record: its key and its value.
 
@@ -152,6 +152,13 @@ def reader_read(reader_handle: Any, queue_handle: Any, *, session: Any) -> Task:
     queue = found(session, queue_handle, QUEUE, Queue)
     key, value = yield from _reader(session, reader_handle).read(queue)
     return _string(key), _string(value)
+
+
+@reader_read.rows
+def _(reader_handle: Any, queue_handle: Any, *, session: Any, count: int) -> Task:
+    queue = found(session, queue_handle, QUEUE, Queue)
+    records = yield from _reader(session, reader_handle).following(queue, count)
+    return [[_string(part) for part in parts] for parts in zip(*records, strict=True)]
 
 
 @op("ReaderReadUpTo", "ReaderReadUpToV2", shape=vector, blocking=True, **_USE)

@@ -17,6 +17,7 @@ from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.plan import Plan, Step
 from regraft.runtime.program import CheckFailed, Program
+from regraft.runtime.repeated import Repeated
 from regraft.runtime.rows import Column, Rows
 from regraft.runtime.state import SessionState
 from regraft.runtime.waiting import Underway, run_steps
@@ -61,6 +62,7 @@ class Executor:
         self._reused: dict[Step, int] = {}
         # Steps whose programs are on disk, and which were interpreted all the same.
         self._put_off: set[Step] = set()
+        self._repeated: dict[Plan, Repeated | None] = {}
         # Why steps can't be compiled, and how much room what grows in them needs.
         self.refused: dict[Step, str] = {}
         self._sizes: dict[Step, dict[str, int]] = {}
@@ -121,6 +123,15 @@ class Executor:
         for place, number in enumerate(left):
             out[number] = [column[place] for column in columns]
         return out
+
+    def run_several(self, plan: Plan) -> bool:
+        """Do a run without feeds or fetches twice or more, see `runtime.repeated`; False where it must be done once."""
+        if self._tier == "compile":
+            return False
+        if plan not in self._repeated:
+            self._repeated[plan] = Repeated.of(plan)
+        repeated = self._repeated[plan]
+        return repeated is not None and repeated.run(self._interpreter, self._state)
 
     def stop(self) -> None:
         """End runs that wait for another thread with CancelledError."""

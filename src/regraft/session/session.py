@@ -88,6 +88,21 @@ class Session:
 
         return call
 
+    def make_repeated(self, operation: Any) -> Callable[[], None]:
+        """A function for who runs `operation` again and again: it runs it, and more than once where nobody can tell.
+
+        See `runtime.repeated`.
+        """
+        once = self.make_callable(operation)
+        elements, _ = expand(self._graph, operation)
+
+        def run() -> None:
+            self._check_open()
+            if not self._executor.run_several(self._plan(tuple(elements), ())):
+                once()
+
+        return run
+
     def partial_run_setup(self, fetches: Any, feeds: Sequence[Any] | None = None) -> str:
         """Begin a run whose parts `partial_run` does; everything that will be fetched and fed is named here.
 

@@ -155,7 +155,7 @@ class QueueRunner:
     def _run(self, sess: Any, enqueue_op: Any, coord: Coordinator | None) -> None:
         last = None
         try:
-            enqueue = sess.make_callable(enqueue_op)
+            enqueue = getattr(sess, "make_repeated", sess.make_callable)(enqueue_op)
             while not (coord is not None and coord.should_stop()):
                 try:
                     enqueue()
