@@ -79,6 +79,10 @@ class Variables:
     def write(self, name: str, value: Any) -> None:
         self.current[name] = value
 
+    def move(self, name: str, value: Any) -> None:
+        """Hold a variable's latest value in another array."""
+        (self.current if name in self.current else self._initial)[name] = value
+
     def fork(self) -> Variables:
         """The same values; what is written here is not written there."""
         other = Variables(self.initial)

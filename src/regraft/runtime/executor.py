@@ -15,6 +15,7 @@ from regraft.opkit import platforms
 from regraft.opkit.objects import Untraceable
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
+from regraft.runtime.memory import keep_memory, release_memory
 from regraft.runtime.plan import Plan, Step
 from regraft.runtime.program import CheckFailed, Program
 from regraft.runtime.repeated import Repeated
@@ -134,8 +135,10 @@ class Executor:
         return repeated is not None and repeated.run(self._interpreter, self._state)
 
     def stop(self) -> None:
-        """End runs that wait for another thread with CancelledError."""
+        """End runs that wait for another thread with CancelledError, and give back what programs left behind."""
         self._interpreter.tasks.stop()
+        if self._programs:
+            release_memory()
 
     def _run_step(
         self, plan: Plan, step: Step, values: list[Any], variables: Variables, feeds: Sequence[tuple[int, Any]]
@@ -229,6 +232,7 @@ class Executor:
         looking = step.size >= _WORTH_LOOKING and (worth or step not in self._spent or step in self._put_off)
         if not worth and not looking:
             return None
+        keep_memory()
         sizes = {**self._interpreter.objects.sizes, **self._sizes.get(step, {})}
         program = Program(step, plan.kept, plan.size, plan.known, values, variables.latest, sizes)
         costs = program.costs() if looking else None

@@ -26,12 +26,16 @@ from regraft.runtime.compiler import compile_program
 from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
 from regraft.runtime.interpreter import seeds
+from regraft.runtime.memory import release_memory
 from regraft.runtime.plan import Step, parts, walk
 from regraft.runtime.state import SessionState
 from regraft.runtime.trace import Tracer
 
 # Programs that took fewer seconds than this to make are not worth a file.
 _WORTH_KEEPING = 0.3
+# Before each of the first runs, what the C library keeps is given back to the system: before the first, what making the
+# program left behind; later, the places where the runs before it ran, if results have made them too small to run again.
+_UNTIL_SETTLED = 3
 
 
 class CheckFailed(Exception):
@@ -81,6 +85,7 @@ class Program:
         )
         self._arguments: Any = arguments
         self._call: Any = None
+        self._runs = 0
 
     def costs(self) -> tuple[float, float] | None:
         """What `cache.costs` says about the program."""
@@ -90,7 +95,10 @@ class Program:
         """Take the compiled program from the disk cache. False when it is not there."""
         with jax.enable_x64(True):
             self._call = cache.load(self._digest)
-        return self._call is not None
+        if self._call is None:
+            return False
+        self._arguments = None
+        return True
 
     def compile(self, interpreted: float = math.nan) -> None:
         """Trace and compile, and keep the result in the disk cache when that took long.
@@ -179,8 +187,25 @@ class Program:
         with state.random.drawing(node.key for node in self.random):
             return self._run(values, variables, state)
 
+    def _hand_over(self, variables: Variables, state: SessionState) -> list[Any]:
+        """The variables that are replaced, in buffers that the program may take.
+
+        XLA would copy all host arrays among them before it takes them; here it is one by one, so that no two copies of
+        all variables are held.
+        """
+        on_host = [n for n in self.donated if isinstance(variables.latest(n), np.ndarray)]
+        for name in on_host:
+            value = jax.device_put(variables.latest(name), may_alias=False).block_until_ready()
+            variables.move(name, value)
+            state.variables.assign(name, value)
+        return [variables.latest(n) for n in self.donated]
+
     def _run(self, values: Values, variables: Variables, state: SessionState) -> dict[str, int]:
-        donated = [variables.latest(n) for n in self.donated]
+        with jax.enable_x64(True):
+            donated = self._hand_over(variables, state)
+        if self._runs < _UNTIL_SETTLED:
+            release_memory()
+            self._runs += 1
         read = [variables.latest(n) for n in self.read]
         inputs = [values[n] for n in self.inputs]
         counters = self._counters_template()

@@ -1,0 +1,72 @@
+"""Memory that programs give back stays in the process, and does not pile up."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+
+import regraft.v1 as tf
+from regraft import session
+from regraft.runtime import program
+from regraft.runtime.state import SessionState
+
+_PROGRAM = """
+import resource
+import numpy as np
+import regraft.v1 as tf
+
+x = tf.placeholder(tf.float32, [4096, 8])
+product = tf.matmul(x, x, transpose_b=True)  # 64 MB
+best = tf.reduce_max(product, 0), tf.reduce_max(product, 1)
+with tf.Session() as sess:
+    sess._executor._tier = "compile"
+    value = np.ones([4096, 8], np.float32)
+    faults = []
+    for _ in range(15):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        sess.run(best, {x: value})
+        faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    print(sorted(faults)[7])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")
+def test_a_step_takes_no_new_pages_from_the_system():
+    def faults(**settings: str) -> int:
+        environment = {**os.environ, "REGRAFT_CACHE_DIR": "", **settings}
+        command = [sys.executable, "-c", _PROGRAM]
+        return int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+    assert 20 * faults() < faults(REGRAFT_KEEP_MEMORY="0")
+
+
+def test_host_arrays_of_variables_are_gone_before_the_program_that_takes_their_place_runs(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    values = [np.full(100, i, np.float32) for i in range(9)]
+    arrays = [weakref.ref(v) for v in values]
+    alive: list[int] = []
+    release = program.release_memory
+
+    def counting() -> None:
+        alive.append(sum(array() is not None for array in arrays))
+        release()
+
+    monkeypatch.setattr(program, "release_memory", counting)
+    with tf.Graph().as_default() as graph:
+        variables = [tf.Variable(np.zeros(100, np.float32)) for _ in values]
+        step = tf.group(*(tf.assign_add(v, 2.0 * tf.ones(100)) for v in variables))
+        state = SessionState()
+        for variable in variables:
+            state.variables.assign(variable.op.name, values.pop(0))
+        sess = session.Session(graph, state=state, tier="compile")
+        sess.run(step)
+        assert alive[0] <= 3  # JAX lets the last ones go later
+        assert [float(sess.run(v)[0]) for v in variables] == list(range(2, 11))
+        sess.close()
