@@ -6,19 +6,27 @@
 from __future__ import annotations
 
 import importlib
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+_lock = threading.RLock()
+# What is done at the first use of JAX; None when that has been.
+_before_use: list[Callable[[], None]] | None = []
+
 
 class LazyModule:
-    """A module that is imported when one of its names is first asked for."""
+    """A part of JAX that is imported when one of its names is first asked for."""
 
     def __init__(self, name: str) -> None:
         self.__dict__["_name"] = name
 
     def __getattr__(self, attr: str) -> Any:
         value = getattr(importlib.import_module(self._name), attr)
+        if _before_use is not None:
+            _first_use()
         self.__dict__[attr] = value
         return value
 
@@ -26,6 +34,24 @@ class LazyModule:
 jax: Any = LazyModule("jax")
 jnp: Any = LazyModule("jax.numpy")
 lax: Any = LazyModule("jax.lax")
+
+
+def before_jax(action: Callable[[], None]) -> None:
+    """Call `action` when JAX is there and before we use it; at once where we do already."""
+    with _lock:
+        if _before_use is not None:
+            _before_use.append(action)
+            return
+    action()
+
+
+def _first_use() -> None:
+    global _before_use
+    with _lock:
+        actions, _before_use = _before_use, None
+        for action in actions or ():
+            action()
+
 
 _HOST = (np.ndarray, np.generic, bool, int, float, complex, bytes, str)
 

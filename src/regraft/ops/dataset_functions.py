@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
 from regraft.base.shapes import TensorShape
 from regraft.ir.attr import FunctionRef
+from regraft.opkit import threads
 from regraft.opkit.datasets import Dataset, Element, Mapped, Run, dataset_op
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import ShapeContext, Sizes
@@ -196,7 +196,7 @@ class Interleaved(Iterator[Element]):
 def interleaved(input_dataset: Dataset, function: Any, cycle: Any, block: Any, types: Types, shapes: Shapes) -> Dataset:
     """The dataset of the interleaving ops: `function` makes a dataset of each element."""
     length, size = int(cycle), int(block)
-    length = _cores() if length == -1 else length
+    length = threads.cores() if length == -1 else length  # in TensorFlow, too
     if length < 1:
         raise InvalidArgumentError("`cycle_length` must be > 0")
     if size < 1:
@@ -212,11 +212,6 @@ def interleaved(input_dataset: Dataset, function: Any, cycle: Any, block: Any, t
         return Interleaved(input_dataset, make, length, size, run)
 
     return Dataset(start, types, shapes)
-
-
-def _cores() -> int:
-    """How many datasets are interleaved where the program leaves it open: so many, in TensorFlow too."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataset_op("FlatMapDataset")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from regraft.base.errors import CancelledError, OpError, OutOfRangeError
 from regraft.base.shapes import TensorShape
 from regraft.ir.attr import FunctionRef
 from regraft.opkit.datasets import Dataset, Element, Mapped, Run, dataset_op, integer
+from regraft.opkit.threads import at_a_time
 
 Types = tuple[DType, ...]
 Shapes = tuple[TensorShape, ...]
@@ -89,11 +89,11 @@ def parallel_map_dataset(
 ) -> Any:
     """f(*element, *other_arguments) for each element, in order.
 
-    Up to `num_parallel_calls` threads, but no more than there are cores, call a function without effects that draws no
-    random numbers; another is called by one.
+    Up to `num_parallel_calls` threads, but no more than operations may run at a time, call a function without effects
+    that draws no random numbers; another is called by one.
     """
-    calls, cores = integer(num_parallel_calls, "num_parallel_calls"), os.cpu_count() or 1
-    threads = cores if calls < 1 else min(calls, cores)
+    calls, most = integer(num_parallel_calls, "num_parallel_calls"), at_a_time()
+    threads = most if calls < 1 else min(calls, most)
     function = functions.bind(f, other_arguments)
 
     def start(run: Run) -> Iterator[Element]:

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from regraft.opkit import platforms
+from regraft.opkit import platforms, threads
 from regraft.opkit.arrays import jax
 
 # Beyond this the programs that were used longest ago are removed.
@@ -40,8 +40,8 @@ def folder() -> Path | None:
 
 @cache
 def environment() -> bytes:
-    """What besides the step decides on the machine code: versions, the device, the processor, our own source."""
-    parts = [*platforms.description(), _processor(), _source()]
+    """What besides the step decides on the machine code: versions, device, threads, the processor, our own source."""
+    parts = [*platforms.description(), f"{threads.of_programs()} threads", _processor(), _source()]
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
 

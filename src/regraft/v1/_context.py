@@ -30,7 +30,7 @@ class _Stacks(threading.local):
 
 
 _stacks = _Stacks()
-_process: dict[str, Any] = {"graph": None, "eager": False, "resource": False}
+_process: dict[str, Any] = {"graph": None, "eager": False, "resource": False, "intra": 0, "inter": 0}
 
 
 def get_default_graph() -> Graph:
@@ -114,6 +114,16 @@ def resource_variables() -> bool:
 
 def use_resource_variables(on: bool) -> None:
     _process["resource"] = on
+
+
+def threads() -> tuple[int, int]:
+    """What `tf.config.threading` has set: threads within operations and between them, 0 for what was not set."""
+    return _process["intra"], _process["inter"]
+
+
+def use_threads(kind: str, number: int) -> None:
+    """Set the threads within operations ("intra") or between them ("inter")."""
+    _process[kind] = number
 
 
 def builder() -> Builder:

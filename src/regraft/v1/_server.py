@@ -8,6 +8,7 @@ from typing import Any
 
 from regraft import proto
 from regraft.base.errors import NotFoundError, UnimplementedError
+from regraft.opkit import threads
 from regraft.runtime.state import SessionState
 from regraft.train.cluster import ClusterSpec
 
@@ -49,6 +50,8 @@ class Server:
                 f"{len(tasks) - 1} tasks",
                 hint="run the program without a cluster, as its only worker",
             )
+        config = self._server_def.default_session_config
+        threads.settle(config.intra_op_parallelism_threads, config.inter_op_parallelism_threads)
         host, _, port = cluster.task_address(*own).rpartition(":")
         number = port if port not in ("", "0") else str(next(_ports))
         self._target = f"{self._server_def.protocol}://{host or 'localhost'}:{number}"

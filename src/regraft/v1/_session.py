@@ -14,6 +14,7 @@ from regraft import session as base
 from regraft.base.shapes import TensorShape
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
+from regraft.opkit import threads
 from regraft.v1 import _context
 from regraft.variables import Variable
 
@@ -24,7 +25,19 @@ class Session(base.Session):
     """A session on `graph`, or on the default graph.
 
     target  "" for this process, or that of a `tf.train.Server` in it; NotFoundError for another
-    config  a ConfigProto; what it says of devices, growth and rewriting is accepted and changes no result
+    config  a ConfigProto, of which these fields count:
+
+            intra_op_parallelism_threads  threads that share the work of an operation, in programs that XLA compiled
+                                          and in NumPy's BLAS, where the program's own use of NumPy has them as well
+            inter_op_parallelism_threads  calls of a dataset's function that run at a time, at most. The operations of
+                                          a run come one by one, or are one program.
+            operation_timeout_in_ms       how long a run may wait for a queue
+            device_count                  what `list_devices` lists
+
+            The first session of a process decides how many threads there are, for all that follow; 0 is as many as
+            cores. Other fields are accepted and change nothing: sessions have no pools of their own
+            (`use_per_session_threads`, `session_inter_op_thread_pool`), operations run where JAX runs programs,
+            whatever is said of placement and of the memory of devices, and XLA decides what is rewritten and fused.
 
     assets_dir  a folder with input files that are not where the graph says they are; TensorFlow has no such argument
     """
@@ -38,6 +51,10 @@ class Session(base.Session):
             raise TypeError(f'Argument `target` must be a string, but got "{type(target).__name__}"')
         if config is not None and not hasattr(config, "device_count"):
             raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
+        intra, inter = _context.threads()
+        if config is not None:
+            intra, inter = config.intra_op_parallelism_threads, config.inter_op_parallelism_threads
+        threads.settle(intra, inter)
         state = None
         if target:
             from regraft.v1._server import state_of

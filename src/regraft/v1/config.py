@@ -1,11 +1,13 @@
-"""tf.config: the devices of this machine; settings of TensorFlow's runtime are accepted, and change nothing."""
+"""tf.config: devices, and how many threads to use; other settings of TensorFlow's runtime change nothing."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from regraft.v1 import _context
 from regraft.v1._devices import LogicalDevice as LogicalDevice
 from regraft.v1._devices import PhysicalDevice as PhysicalDevice
 from regraft.v1._devices import logical_devices as list_logical_devices
@@ -49,11 +51,34 @@ def _ignored(name: str, *parameters: str) -> Callable[..., None]:
     return setting
 
 
+def set_intra_op_parallelism_threads(num_threads: int) -> None:
+    """Set how many threads share the work of an operation; 0 for as many as there are cores.
+
+    A session that is given no ConfigProto takes it, if it is the first of the process: see `tf.Session`.
+    """
+    _context.use_threads("intra", operator.index(num_threads))
+
+
+def get_intra_op_parallelism_threads() -> int:
+    """What was set, or 0."""
+    return _context.threads()[0]
+
+
+def set_inter_op_parallelism_threads(num_threads: int) -> None:
+    """Set how many operations run at a time, where Regraft has a choice: see `tf.Session`."""
+    _context.use_threads("inter", operator.index(num_threads))
+
+
+def get_inter_op_parallelism_threads() -> int:
+    """What was set, or 0."""
+    return _context.threads()[1]
+
+
 threading = SimpleNamespace(
-    set_inter_op_parallelism_threads=_ignored("set_inter_op_parallelism_threads", "num_threads"),
-    set_intra_op_parallelism_threads=_ignored("set_intra_op_parallelism_threads", "num_threads"),
-    get_inter_op_parallelism_threads=lambda: 0,
-    get_intra_op_parallelism_threads=lambda: 0,
+    set_inter_op_parallelism_threads=set_inter_op_parallelism_threads,
+    set_intra_op_parallelism_threads=set_intra_op_parallelism_threads,
+    get_inter_op_parallelism_threads=get_inter_op_parallelism_threads,
+    get_intra_op_parallelism_threads=get_intra_op_parallelism_threads,
 )
 optimizer = SimpleNamespace(
     set_jit=_ignored("set_jit", "enabled"),
