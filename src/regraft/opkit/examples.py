@@ -10,7 +10,7 @@ import numpy as np
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
 from regraft.base.shapes import TensorShape
-from regraft.serde.example import Features
+from regraft.serde.example import Features, as_array
 
 Array = np.ndarray[Any, Any]
 
@@ -43,7 +43,17 @@ class Batch:
                     f"{self._where(i)}Key: {key}{at}.  Data types don't match. Data type: {type_name(found[0])} but "
                     f"expected type: {type_name(dtype)}"
                 )
-            out.append(None if found is None else found[1])
+            out.append(None if found is None else as_array(*found))
+        return out
+
+    def _ones(self, key: str, dtype: DType) -> list[Any] | None:
+        """The feature of each Example where each has one value of it, of this dtype; else None."""
+        out: list[Any] = []
+        for row in self.rows:
+            found = row.get(key)
+            if found is None or found[0] is not dtype.base or len(found[1]) != 1:
+                return None
+            out.append(found[1][0])
         return out
 
     def dense(self, key: str, dtype: DType, shape: TensorShape, default: Array) -> Array:
@@ -51,10 +61,15 @@ class Batch:
         sizes = shape.sizes
         if sizes is None or None in sizes[1:]:
             raise InvalidArgumentError(f"dense_shape of {key!r} must be known but for its first dimension, is {shape}")
-        values = self.values(key, dtype)
         if sizes and sizes[0] is None:
-            return self._padded(key, dtype, [int(d or 0) for d in sizes[1:]], default, values)
+            return self._padded(key, dtype, [int(d or 0) for d in sizes[1:]], default, self.values(key, dtype))
         count = math.prod(int(d or 0) for d in sizes)
+        ones = self._ones(key, dtype) if count == 1 else None
+        if ones is not None:
+            single = np.empty(len(ones), dtype.numpy)
+            single[:] = ones
+            return single.reshape(len(ones), *(int(d or 0) for d in sizes))
+        values = self.values(key, dtype)
         out = np.empty((len(values), count), dtype.numpy)
         for i, found in enumerate(values):
             if found is None:

@@ -1,7 +1,8 @@
-"""The features of `proto.Example` and `proto.SequenceExample`, as arrays."""
+"""The features of `proto.Example` and `proto.SequenceExample`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,8 @@ from regraft.base import dtypes
 from regraft.base.dtypes import DType
 from regraft.base.errors import InvalidArgumentError
 
-Feature = tuple[DType, np.ndarray[Any, Any]]
-Features = dict[str, Feature]
-FeatureLists = dict[str, list[Feature | None]]
+Features = dict[str, tuple[DType, Sequence[Any]]]
+FeatureLists = dict[str, list[tuple[DType, np.ndarray[Any, Any]] | None]]
 
 # So few values are taken one by one: looking at them as a sequence costs more than that.
 _FEW = 8
@@ -42,7 +42,7 @@ def sequences_of(data: bytes, context: set[str], lists: set[str]) -> tuple[Featu
     except proto.DecodeError as e:
         raise InvalidArgumentError(f"Could not parse example input, value: {data[:80]!r}") from e
     found = message.feature_lists.feature_list
-    steps = {name: [_values(f) for f in found[name].feature] for name in lists if name in found}
+    steps = {name: [_as_arrays(_values(f)) for f in found[name].feature] for name in lists if name in found}
     return _read(message.context.feature, context), steps
 
 
@@ -55,14 +55,21 @@ def _read(entries: Any, wanted: set[str]) -> Features:
     return out
 
 
-def _values(feature: Any) -> Feature | None:
+def _values(feature: Any) -> tuple[DType, Sequence[Any]] | None:
     kind = feature.WhichOneof("kind")
     if kind is None:
         return None
-    dtype = _DTYPES[kind]
-    values = getattr(feature, kind).value
+    return _DTYPES[kind], getattr(feature, kind).value
+
+
+def as_array(dtype: DType, values: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """The values of a feature as an array of its dtype."""
     if len(values) <= _FEW:
-        return dtype, np.fromiter(values, dtype.numpy, len(values))
+        return np.fromiter(values, dtype.numpy, len(values))
     array = np.empty(len(values), dtype.numpy)
     array[:] = values
-    return dtype, array
+    return array
+
+
+def _as_arrays(found: tuple[DType, Sequence[Any]] | None) -> tuple[DType, np.ndarray[Any, Any]] | None:
+    return None if found is None else (found[0], as_array(*found))
