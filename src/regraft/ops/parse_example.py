@@ -42,7 +42,7 @@ def _parsed(
 ) -> list[Any]:
     triples = [batch.sparse(key, dtype) for key, dtype in sparse]
     rows = [batch.dense(key, dtype, TensorShape(shape), np.asarray(value)) for key, dtype, shape, value in dense]
-    return [*(t[i] for i in range(3) for t in triples), *(row[0] if single else row for row in rows)]
+    return [*(t[i] for i in range(3) for t in triples), *(row[0, ...] if single else row for row in rows)]
 
 
 def _dense_shapes(c: ShapeContext, outer: tuple[Any, ...]) -> list[Sizes]:

@@ -52,8 +52,10 @@ class Column:
         return self._array
 
     def copies(self) -> list[Any]:
-        """The elements, each in memory of its own."""
-        return self.items if self._array is None else [item.copy() for item in self.items]
+        """The elements as arrays, each in memory of its own."""
+        if self._array is None:
+            return [np.asarray(item) if isinstance(item, np.generic) else item for item in self.items]
+        return [item.copy() for item in self.items]
 
     def without(self, lost: frozenset[int]) -> Column:
         return Column([item for i, item in enumerate(self.items) if i not in lost])

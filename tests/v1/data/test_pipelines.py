@@ -9,6 +9,7 @@ import pytest
 
 import regraft.v1 as rg
 from tests.oracle import available, tensorflow
+from tests.v1.data import several_pipelines  # noqa: F401  it adds to the table
 from tests.v1.data.both import built, check_same, described, elements, in_regraft, in_tensorflow
 from tests.v1.data.pipelines import PIPELINES, write
 
