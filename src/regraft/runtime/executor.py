@@ -187,8 +187,7 @@ class Executor:
             self._interpreter.run(step, values, variables)
             return
         programs = self._programs.setdefault(step, {})
-        key = self._key(step, values)
-        program = programs.get(key)
+        program = programs.get(self._key(step, values)) if programs else None
         while True:
             if program is None:
                 program = self._program(plan, step, values, variables)
@@ -198,7 +197,7 @@ class Executor:
                     seconds, runs = self._spent.get(step, (0.0, 0))
                     self._spent[step] = (seconds + time.perf_counter() - started, runs + 1)
                     return
-                programs[key] = program
+                programs[self._key(step, values)] = program
             else:
                 self._reused[step] = self._reused.get(step, 0) + 1
             try:
@@ -222,15 +221,15 @@ class Executor:
     def _program(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> Program | None:
         """The step as a program, or None while it is better interpreted."""
         worth = self._worth_compiling(step)
+        looking = step.size >= _WORTH_LOOKING and (worth or step not in self._spent or step in self._put_off)
+        if not worth and not looking:
+            return None
         if any(values[n] is None for n in step.inputs):
             # A conditional of an earlier step left it without a value; a trace would go into the branch that reads it.
             self.refused[step] = "takes a value of a branch that was not taken"
             return None
         made = len(self._programs[step])
         if self._tier == "auto" and made >= _FEW_PROGRAMS and self._reused.get(step, 0) < _USES * made:
-            return None
-        looking = step.size >= _WORTH_LOOKING and (worth or step not in self._spent or step in self._put_off)
-        if not worth and not looking:
             return None
         keep_memory()
         sizes = {**self._interpreter.objects.sizes, **self._sizes.get(step, {})}
@@ -271,16 +270,17 @@ class Executor:
         return seconds > _CALL_SECONDS_ELSEWHERE * runs or platforms.on_cpu()
 
     def _key(self, step: Step, values: list[Any]) -> Any:
-        given = (values[n] for n in step.inputs if n not in step.static)
-        shapes = tuple(None if v is None else (v.shape, v.dtype) for v in given)
-        known = (values[n] for n in sorted(step.static))
-        static = tuple(None if v is None else (np.asarray(v).tobytes(), v.shape, v.dtype) for v in known)
-        return (self._state.variables.layout, shapes, static)
+        # Lists, for generators take twice as long, and this is a good part of a small run.
+        given = [values[n] for n in step.inputs if n not in step.static]
+        shapes = [None if v is None else (v.shape, v.dtype) for v in given]
+        known = [values[n] for n in sorted(step.static)] if step.static else ()
+        static = [None if v is None else (np.asarray(v).tobytes(), v.shape, v.dtype) for v in known]
+        return (self._state.variables.layout, tuple(shapes), tuple(static))
 
     def _fetched(self, plan: Plan, values: list[Any], variables: Variables, owned: bool) -> list[Any]:
         out: list[Any] = []
         for i, fetch in enumerate(plan.fetches):
-            if any(not _went(values[number], way) for number, way in fetch.alive):
+            if fetch.alive and any(not _went(values[number], way) for number, way in fetch.alive):
                 raise InvalidArgumentError(f"Retval[{i}] does not have value")
             if fetch.variable is not None:
                 out.append(self._variable(fetch.variable, fetch.before, variables))
@@ -323,6 +323,8 @@ def _held(value: Any, feeds: Sequence[tuple[int, Any]]) -> Any:
 
 def _owned(value: Any) -> Any:
     """A value as the caller gets it: NumPy, and the caller's own to write to."""
+    if type(value) is np.ndarray:
+        return np.array(value) if value.ndim else value[()]
     if hasattr(value, "dtype") and not isinstance(value, np.generic):
         return np.array(value) if value.ndim else np.asarray(value)[()]
     return value

@@ -18,6 +18,24 @@ def feed_array(tensor: Tensor, value: Any) -> Any:
     raises  TypeError for a Tensor as a value, or an int that the dtype can't hold
             ValueError for a shape that the tensor's static shape excludes
     """
+    dtype = tensor.dtype.base
+    if type(value) is np.ndarray and value.dtype == dtype.numpy and value.dtype.kind != "O":
+        array = value
+    else:
+        array = _array(tensor, value)
+        if dtype in (dtypes.resource, dtypes.variant):
+            return array
+    sizes = tensor.shape.sizes
+    if sizes is None or sizes == array.shape:
+        return array
+    if len(sizes) != array.ndim or any(d is not None and d != n for d, n in zip(sizes, array.shape, strict=True)):
+        raise ValueError(
+            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape {tensor.shape}"
+        )
+    return array
+
+
+def _array(tensor: Tensor, value: Any) -> Any:
     if isinstance(value, Tensor):
         raise TypeError(
             "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, "
@@ -27,21 +45,11 @@ def feed_array(tensor: Tensor, value: Any) -> Any:
     dtype = tensor.dtype.base
     if dtype in (dtypes.resource, dtypes.variant):
         return value
-    array = _strings(tensor, value) if dtype is dtypes.string else _numbers(tensor, value)
-    sizes = tensor.shape.sizes
-    if sizes is not None and (
-        len(sizes) != array.ndim or any(d is not None and d != n for d, n in zip(sizes, array.shape, strict=True))
-    ):
-        raise ValueError(
-            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape {tensor.shape}"
-        )
-    return array
+    return _strings(tensor, value) if dtype is dtypes.string else _numbers(tensor, value)
 
 
 def _numbers(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
     dtype = tensor.dtype.base.numpy
-    if isinstance(value, np.ndarray) and value.dtype == dtype:
-        return value
     if isinstance(value, _INTS) and not isinstance(value, bool):
         try:
             same = bool(dtype.type(value) == value)

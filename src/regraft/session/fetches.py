@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from regraft.ir.graph import Graph
@@ -45,6 +46,8 @@ def expand(graph: Graph, fetches: Any) -> tuple[list[Tensor | Operation], Rebuil
 
 
 def _expand(graph: Graph, fetch: Any, flat: dict[Tensor | Operation, int]) -> Rebuild:
+    if type(fetch) is Tensor or type(fetch) is Operation:  # most are, and what else they may be takes time to find out
+        return _place(graph, fetch, flat)
     if fetch is None:
         raise TypeError(f'Argument `fetch` = {fetch!r} has invalid type "NoneType". Cannot be None')
     if isinstance(fetch, (list, tuple)):
@@ -70,8 +73,11 @@ def _expand(graph: Graph, fetch: Any, flat: dict[Tensor | Operation, int]) -> Re
             tensors, finish = function(fetch)
             inner = [_expand(graph, t, flat) for t in tensors]
             return lambda values: finish([p(values) for p in inner])
-    index = flat.setdefault(_element(graph, fetch), len(flat))
-    return lambda values: values[index]
+    return _place(graph, fetch, flat)
+
+
+def _place(graph: Graph, fetch: Any, flat: dict[Tensor | Operation, int]) -> Rebuild:
+    return itemgetter(flat.setdefault(_element(graph, fetch), len(flat)))
 
 
 def _element(graph: Graph, fetch: Any) -> Tensor | Operation:
@@ -94,6 +100,8 @@ def _element(graph: Graph, fetch: Any) -> Tensor | Operation:
 
 def expand_feed(key: Any, value: Any) -> Sequence[tuple[Any, Any]]:
     """One entry of a feed_dict as pairs of tensor-like key and value."""
+    if type(key) is Tensor:
+        return ((key, value),)
     for kind, function in _FEED_EXPANSIONS:
         if isinstance(key, kind):
             return function(key, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import regraft.ops  # noqa: F401  importing it registers every op
@@ -72,19 +72,25 @@ class Session:
         return rebuild(self._run(elements, feeds, timeout))
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
-        """A function of the values of `feed_list`, in order, that returns what `run(fetches, ...)` would."""
+        """A function of the values of `feed_list`, in order, that returns what `run(fetches, ...)` would.
+
+        It takes `timeout` as well, as `run` does. What depends on the fetches and the fed tensors is found out once.
+        """
         self._check_open()
         if not isinstance(feed_list, (list, tuple)):
             raise TypeError(f"Argument `feed_list` must be a list or tuple. Received: feed_list={feed_list}")
         elements, rebuild = expand(self._graph, fetches)
+        wanted = tuple(elements)
         keys = [self._feed_key(k) for k in feed_list]
+        ordered = _ordered(set(keys))
 
-        def call(*values: Any) -> Any:
+        def call(*values: Any, timeout: float | None = None) -> Any:
             self._check_open()
             if len(values) != len(keys):
                 raise ValueError(f"Expected {len(keys)} feed values, got {len(values)}")
-            feeds = {k: feed_array(k, v) for k, v in zip(keys, values, strict=True)}
-            return rebuild(self._run(elements, feeds))
+            plan = self._plan(wanted, ordered)
+            feeds = [(plan.feeds[k], feed_array(k, v)) for k, v in zip(keys, values, strict=True)]
+            return rebuild(self._executor.run(plan, feeds, timeout=timeout))
 
         return call
 
@@ -189,6 +195,13 @@ class Session:
     def _run(
         self, elements: Sequence[Tensor | Operation], feeds: dict[Tensor, Any], timeout: float | None = None
     ) -> list[Any]:
-        ordered = tuple(sorted(feeds, key=lambda t: (t.op._id, t.value_index)))
+        ordered = _ordered(feeds)
         plan = self._plan(tuple(elements), ordered)
         return self._executor.run(plan, [(plan.feeds[t], feeds[t]) for t in ordered], timeout=timeout)
+
+
+def _ordered(tensors: Collection[Tensor]) -> tuple[Tensor, ...]:
+    """Fed tensors in the order in which plans are found by them."""
+    if len(tensors) < 2:
+        return tuple(tensors)
+    return tuple(sorted(tensors, key=lambda t: (t.op._id, t.value_index)))
