@@ -198,6 +198,39 @@ def test_callables(tf: Any) -> None:
         assert call(1, 2, options=tf.RunOptions(), run_metadata=tf.RunMetadata()) == 3
 
 
+WAITS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "run, options": lambda tf, sess, taken: sess.run(taken, options=tf.RunOptions(timeout_in_ms=20)),
+    "run": lambda tf, sess, taken: sess.run(taken),
+    "run, options below 0": lambda tf, sess, taken: sess.run(taken, options=tf.RunOptions(timeout_in_ms=-1)),
+    "callable": lambda tf, sess, taken: sess.make_callable(taken)(),
+    "callable, options": lambda tf, sess, taken: sess.make_callable(taken, accept_options=True)(
+        options=tf.RunOptions(timeout_in_ms=20)
+    ),
+    "partial run": lambda tf, sess, taken: sess.partial_run(sess.partial_run_setup(taken), taken),
+}
+
+
+@pytest.mark.parametrize("how", WAITS)
+def test_a_run_waits_no_longer_than_it_may(tf: Any, how: str) -> None:
+    taken = tf.FIFOQueue(1, tf.int32, []).dequeue()
+    config = tf.ConfigProto(operation_timeout_in_ms=20)
+    with tf.Session(config=config) as sess, pytest.raises(tf.errors.DeadlineExceededError):
+        WAITS[how](tf, sess, taken)
+
+
+def test_the_pools_that_a_run_may_name(tf: Any) -> None:
+    y = tf.constant(1.0) + 2.0
+    config = tf.ConfigProto()
+    config.session_inter_op_thread_pool.add(num_threads=1)
+    config.session_inter_op_thread_pool.add(num_threads=2)
+    for pools, sess in ((1, tf.Session()), (2, tf.Session(config=config))):
+        for pool in range(-1, pools):
+            assert sess.run(y, options=tf.RunOptions(inter_op_thread_pool=pool)) == 3.0
+        for pool in (-2, pools):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=f"Invalid inter_op_thread_pool: {pool}"):
+                sess.run(y, options=tf.RunOptions(inter_op_thread_pool=pool))
+
+
 def test_run_metadata(tf: Any) -> None:
     y = tf.constant(1.0) + 2.0
     metadata = tf.RunMetadata()

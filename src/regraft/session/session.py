@@ -121,7 +121,9 @@ class Session:
         self._partial[handle] = run
         return handle
 
-    def partial_run(self, handle: str, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+    def partial_run(
+        self, handle: str, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, *, timeout: float | None = None
+    ) -> Any:
         """Do one more part of a run: as `run`, with what earlier parts fed and computed.
 
         raises  InvalidArgumentError for what was not set up, or comes a second time
@@ -132,7 +134,7 @@ class Session:
             raise InvalidArgumentError("Must run 'setup' before performing partial runs!")
         wanted, rebuild = expand(self._graph, fetches)
         elements, feeds = run.part(wanted, self._feeds(feed_dict))
-        values = self._run(elements, feeds)
+        values = self._run(elements, feeds, timeout)
         run.record(wanted, elements, values)
         if run.done:
             del self._partial[handle]

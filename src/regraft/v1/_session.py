@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from regraft import proto
 from regraft import session as base
+from regraft.base.errors import InvalidArgumentError
 from regraft.base.shapes import TensorShape
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
@@ -85,7 +87,7 @@ class Session(base.Session):
         """
         traced = _traced(options, run_metadata)
         started = time.time_ns()
-        values = super().run(fetches, feed_dict, timeout=_timeout(options, self._config))
+        values = super().run(fetches, feed_dict, timeout=self._timeout(options))
         if traced:
             _put_times(run_metadata, started, time.time_ns())
         return values
@@ -99,17 +101,35 @@ class Session(base.Session):
             fetches = []
         call = super().make_callable(fetches, () if feed_list is None else feed_list)
         if not accept_options:
-            return call
+            limit = self._timeout(None)
+            return call if limit is None else functools.partial(call, timeout=limit)
 
         def with_options(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
             traced = _traced(options, run_metadata)
             started = time.time_ns()
-            found = call(*values)
+            found = call(*values, timeout=self._timeout(options))
             if traced:
                 _put_times(run_metadata, started, time.time_ns())
             return found
 
         return with_options
+
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Any = None) -> Any:  # type: ignore[override]  # as above
+        return super().partial_run(handle, fetches, feed_dict, timeout=self._timeout(None))
+
+    def _timeout(self, options: Any) -> float | None:
+        """How many seconds a run may wait, by its options, else by the session's configuration.
+
+        raises  InvalidArgumentError for options that name a pool of threads that the configuration does not have
+        """
+        limit, config = 0, self._config
+        if options is not None:
+            limit, pool = options.timeout_in_ms, options.inter_op_thread_pool
+            if not -1 <= pool < max(0 if config is None else len(config.session_inter_op_thread_pool), 1):
+                raise InvalidArgumentError(f"Invalid inter_op_thread_pool: {pool}")
+        if limit <= 0 and config is not None:
+            limit = config.operation_timeout_in_ms
+        return limit / 1000 if limit > 0 else None
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The CPUs that the config speaks of, one where it does not: devices are names here."""
@@ -181,14 +201,6 @@ def _traced(options: Any, run_metadata: Any) -> bool:
     if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
         raise TypeError(f"run_metadata must be a RunMetadata, not a {type(run_metadata).__name__}")
     return run_metadata is not None and options is not None and options.trace_level > 0
-
-
-def _timeout(options: Any, config: Any) -> float | None:
-    """How many seconds a run may wait, by its options, else by the session's configuration."""
-    limit = 0 if options is None else options.timeout_in_ms
-    if not limit and config is not None:
-        limit = config.operation_timeout_in_ms
-    return limit / 1000 if limit else None
 
 
 def _put_times(run_metadata: Any, started: int, ended: int) -> None:
