@@ -102,6 +102,9 @@ def rows(scale: str) -> list[Row]:
     for index, (case, words) in enumerate((("one", "a trivial graph"), ("twenty", "20 small operations"))):
         parameters = {"output": index, **loop}
         table.append(Row(f"call/{case}", f"Session.run, {words}", "calling", "small", parameters, goal=3))
+        parameters = {"callable": True, **parameters}
+        title = f"function of Session.make_callable, {words}"
+        table.append(Row(f"call/{case}_callable", title, "calling", "small", parameters, goal=3))
     cold: Sequence[tuple[str, str, str, str, float, float]] = (
         ("cold", "first answer of a cold process", "answering", "inferring", 3, 4),
         ("first_step", "first training step of a cold process", "stepping", "training", 1 / 1.5, 1),

@@ -150,15 +150,20 @@ def comparing_saved(job: Job) -> Outcome:
 
 
 def calling(job: Job) -> Outcome:
-    """One `Session.run` after many: what a call costs."""
+    """One `Session.run` after many, or with `callable` one call of a function of `make_callable`: what a call costs."""
     with job.tf.Graph().as_default() as graph:
         job.tf.train.import_meta_graph(job.model.meta)
         name = job.model.outputs[job.parameters["output"]]
         fetch = graph.get_tensor_by_name(name)
         wanted = "x:0" if job.parameters["output"] == 0 else "v:0"
-        feeds = {graph.get_tensor_by_name(wanted): job.model.inference_feeds()[wanted]}
+        fed, given = graph.get_tensor_by_name(wanted), job.model.inference_feeds()[wanted]
+        feeds = {fed: given}
         with job.tf.Session() as sess:
-            value, seconds, phases = steady(lambda: sess.run(fetch, feeds), job.parameters)
+            if job.parameters.get("callable"):
+                function = sess.make_callable(fetch, [fed])
+                value, seconds, phases = steady(lambda: function(given), job.parameters)
+            else:
+                value, seconds, phases = steady(lambda: sess.run(fetch, feeds), job.parameters)
             return Outcome(seconds, peak_memory(), phases, arrays={name: value})
 
 
