@@ -239,6 +239,13 @@ def pack(values: tuple[Any, ...], *, axis: int) -> Any:
     return rearrange.stack(values, where)
 
 
+@pack.rows
+def _(values: tuple[Any, ...], *, axis: int, rows: Sequence[Any]) -> Any:
+    count = next(len(value) for value, has in zip(values, rows[0], strict=True) if has)
+    wide = [v if has else np.broadcast_to(v, (count, *v.shape)) for v, has in zip(values, rows[0], strict=True)]
+    return pack(tuple(wide), axis=normalize_axis(axis, wide[0].ndim) + 1)
+
+
 @pack.gradient
 def _(b: Builder, node: Operation, dy: Any) -> list[Any]:
     return list(b.Unpack(dy, num=node.get_attr("N"), axis=node.get_attr("axis"), name="unstack"))

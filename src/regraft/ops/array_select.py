@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from regraft.opkit import broadcast_gradient, elementwise
 from regraft.opkit.arrays import lax, namespace, on_host, static_shape
 from regraft.opkit.builder import Builder
 from regraft.opkit.registry import Runs, op
+from regraft.opkit.several import only_first
 from regraft.opkit.shapes import ShapeContext, Sizes, broadcast_shapes, merge, merge_dim, with_rank
 
 
@@ -74,7 +76,7 @@ def _select_v2_shape(c: ShapeContext) -> list[Sizes]:
     return [broadcast_shapes(c, c.input(0), values)]
 
 
-@op("SelectV2", shape=_select_v2_shape)
+@op("SelectV2", shape=_select_v2_shape, elementwise=True)
 def select_v2(condition: Any, t: Any, e: Any) -> Any:
     """t where the condition holds, else e; all three broadcast. InvalidArgumentError if they do not."""
     return _where(*elementwise.broadcast(condition, t, e))
@@ -135,3 +137,10 @@ def one_hot(indices: Any, depth: Any, on_value: Any, off_value: Any, *, axis: in
     wide = xp.expand_dims(xp.asarray(indices).astype(np.int64), at)
     hot = wide == xp.asarray(positions)
     return _where(hot, xp.broadcast_to(on_value, hot.shape), xp.broadcast_to(off_value, hot.shape))
+
+
+@one_hot.rows
+def _(indices: Any, depth: Any, on_value: Any, off_value: Any, *, axis: int, rows: Sequence[Any]) -> Any:
+    if not only_first(rows) or axis < -1:
+        return None
+    return one_hot(indices, depth, on_value, off_value, axis=axis if axis == -1 else axis + 1)

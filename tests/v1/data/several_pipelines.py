@@ -37,6 +37,21 @@ def batches_of_other_shapes(tf: Any) -> Any:
 
 
 @pipeline
+def batches_of_parts_put_together(tf: Any) -> Any:
+    def together(i: Any) -> Any:
+        x = tf.stack([i, i * 2])
+        return (
+            tf.stack([x, x + 1, tf.constant([7, 8], tf.int64)], 1),
+            tf.stack([x, -x], -2),
+            tf.one_hot(i % 5, 4),
+            tf.one_hot(x, 30, 1, -1, axis=0),
+            tf.where_v2(x > 9, x, tf.constant(0, tf.int64)),
+        )
+
+    return _numbers(tf).map(together).batch(6)
+
+
+@pipeline
 def batches_of_results_that_broadcast(tf: Any) -> Any:
     grid = tf.constant(np.arange(6.0).reshape(2, 3))
 
