@@ -201,18 +201,17 @@ class Program:
         return [variables.latest(n) for n in self.donated]
 
     def _run(self, values: Values, variables: Variables, state: SessionState) -> dict[str, int]:
-        with jax.enable_x64(True):
-            donated = self._hand_over(variables, state)
-        if self._runs < _UNTIL_SETTLED:
-            release_memory()
-            self._runs += 1
-        read = [variables.latest(n) for n in self.read]
-        inputs = [values[n] for n in self.inputs]
         counters = self._counters_template()
         for i, node in enumerate(self.random):
             key, counter = state.random.get(node.key, *seeds(node))
             counters[0][i, :2], counters[0][i, 2:] = key, counter
         with jax.enable_x64(True):
+            donated = self._hand_over(variables, state)
+            if self._runs < _UNTIL_SETTLED:
+                release_memory()
+                self._runs += 1
+            read = [variables.latest(n) for n in self.read]
+            inputs = [values[n] for n in self.inputs]
             new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)
         lacking = {name: int(size) for name, size in excess.items() if size}
         failed = failed is not None and bool(failed)
