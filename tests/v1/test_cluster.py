@@ -103,6 +103,21 @@ def test_sessions_of_a_server_share_variables():
             session.run(v)
 
 
+def test_an_isolated_session_of_a_server_shares_nothing():
+    tf = regraft.v1
+    with tf.Graph().as_default():
+        server = tf.train.Server.create_local_server()
+        v = tf.get_variable("v", initializer=1.0)
+        config = tf.ConfigProto(isolate_session_state=True)
+        with tf.Session(server.target) as shared, tf.Session(server.target, config=config) as alone:
+            shared.run(v.initializer)
+            with pytest.raises(FailedPreconditionError, match="uninitialized"):
+                alone.run(v)
+            alone.run(v.initializer)
+            alone.run(v.assign_add(1.0))
+            assert (shared.run(v), alone.run(v)) == (1.0, 2.0)
+
+
 def test_server_runs_on_when_the_program_forgets_it():
     tf = regraft.v1
     with tf.Graph().as_default(), tf.Session(tf.train.Server.create_local_server().target) as session:

@@ -35,6 +35,7 @@ class Session(base.Session):
                                           a run come one by one, or are one program.
             operation_timeout_in_ms       how long a run may wait for a queue
             device_count                  what `list_devices` lists
+            isolate_session_state         variables and queues are not those of the target's other sessions
 
             The first session of a process decides how many threads there are, for all that follow; 0 is as many as
             cores. Other fields are accepted and change nothing: sessions have no pools of their own
@@ -62,6 +63,8 @@ class Session(base.Session):
             from regraft.v1._server import state_of
 
             state = state_of(target.decode() if isinstance(target, bytes) else target)
+            if config is not None and config.isolate_session_state:
+                state = None
         super().__init__(_context.get_default_graph() if graph is None else graph, state=state, assets_dir=assets_dir)
         self._config = config
         self._target = target
