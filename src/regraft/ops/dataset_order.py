@@ -203,7 +203,7 @@ class _Shuffled(Several):
 
     def _fill(self, wanted: int) -> None:
         """Fill the buffer, to draw `wanted` elements one after the other: so many more will go into it."""
-        while self._wants_more():
+        while self._held != self._size and self._wants_more():
             if self._input is None:
                 end = self._spans[-1][1] if self._spans else 0
                 self._spans.append([end, end])

@@ -32,7 +32,9 @@ def records(read: Callable[[int], bytes], name: str = "the stream") -> Iterator[
                 f"truncated record at {at}: its header has {len(header)} of {_HEADER.size} bytes", where=(name,)
             )
         length, stored = _HEADER.unpack(header)
-        _check(stored, header[: _LENGTH.size], f"length of the record at {at}", name)
+        computed = crc32c.masked(header[: _LENGTH.size])
+        if computed != stored:
+            raise _corrupted(f"length of the record at {at}", stored, computed, name)
         body = _exactly(read, length + _CHECKSUM.size)
         if len(body) < length + _CHECKSUM.size:
             raise DataLossError(
@@ -40,17 +42,17 @@ def records(read: Callable[[int], bytes], name: str = "the stream") -> Iterator[
                 where=(name,),
             )
         payload = body[:length]
-        _check(_CHECKSUM.unpack_from(body, length)[0], payload, f"record at {at}", name)
+        (stored,), computed = _CHECKSUM.unpack_from(body, length), crc32c.masked(payload)
+        if computed != stored:
+            raise _corrupted(f"record at {at}", stored, computed, name)
         yield payload
         at += _HEADER.size + len(body)
 
 
-def _check(stored: int, data: bytes, what: str, name: str) -> None:
-    computed = crc32c.masked(data)
-    if computed != stored:
-        raise DataLossError(
-            f"corrupted record: checksum of the {what} is {stored:#010x}, computed {computed:#010x}", where=(name,)
-        )
+def _corrupted(what: str, stored: int, computed: int, name: str) -> DataLossError:
+    return DataLossError(
+        f"corrupted record: checksum of the {what} is {stored:#010x}, computed {computed:#010x}", where=(name,)
+    )
 
 
 def _exactly(read: Callable[[int], bytes], size: int) -> bytes:
