@@ -12,7 +12,8 @@ from regraft.opkit import threads
 
 @pytest.fixture(autouse=True)
 def unsettled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_settled", None)
+    monkeypatch.setattr(threads, "_asked", None)
+    monkeypatch.setattr(threads, "_settled", threads.Threads(0, 0))
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "PJRT_NPROC", "NPROC"):
         monkeypatch.delenv(name, raising=False)
 

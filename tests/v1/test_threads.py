@@ -105,6 +105,7 @@ def test_a_session_without_a_config_asks_for_what_was_set(asked: list[tuple[int,
 def test_functions_of_datasets_are_called_by_as_many_threads(
     inter: int, mapping: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(threads, "_asked", (0, 0))
     monkeypatch.setattr(threads, "_settled", threads.Threads(0, inter))
 
     def slow(x: tf.Tensor) -> tf.Tensor:

@@ -28,7 +28,9 @@ class Threads(NamedTuple):
 
 
 _lock = threading.Lock()
-_settled: Threads | None = None
+# What was asked for first, and what that came to.
+_asked: tuple[int, int] | None = None
+_settled = Threads(0, 0)
 
 
 def settle(intra: int, inter: int) -> None:
@@ -39,20 +41,21 @@ def settle(intra: int, inter: int) -> None:
 
     raises  InvalidArgumentError for an `intra` below 0
     """
-    global _settled
+    global _asked, _settled
     if intra < 0:
         raise InvalidArgumentError(f"intra_op_parallelism_threads must not be negative, got {intra}")
-    wanted = Threads(intra or _number("TF_NUM_INTRAOP_THREADS"), inter or _number("TF_NUM_INTEROP_THREADS"))
+    asked = (intra, inter)
     with _lock:
-        if _settled is not None:
-            if wanted != _settled:
-                _log.info("%s asked for; the first session of this process has settled on %s", wanted, _settled)
+        if _asked is not None:
+            if asked != _asked:
+                _log.info("%s is not kept: the first session of this process settled on %s", Threads(*asked), _settled)
             return
-        _settled = wanted
-    if wanted.intra:
+        _asked = asked
+        _settled = Threads(intra or _number("TF_NUM_INTRAOP_THREADS"), inter or _number("TF_NUM_INTEROP_THREADS"))
+    if _settled.intra:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        threadpool_limits(wanted.intra, "blas")
+        threadpool_limits(_settled.intra, "blas")
         before_jax(_make_clients)
 
 
@@ -63,15 +66,12 @@ def cores() -> int:
 
 def at_a_time() -> int:
     """How many operations, or calls of a dataset's function, may run at a time."""
-    inter = 0 if _settled is None else _settled.inter
-    return max(inter, 1) if inter else cores()
+    return max(_settled.inter, 1) if _settled.inter else cores()
 
 
 def of_programs() -> int:
     """How many threads XLA's CPU client has, or will."""
-    if _settled is not None and _settled.intra:
-        return _settled.intra
-    return next((n for n in map(_number, _OF_CLIENT) if n), 0) or cores()
+    return _settled.intra or next((n for n in map(_number, _OF_CLIENT) if n), 0) or cores()
 
 
 def _number(variable: str) -> int:
