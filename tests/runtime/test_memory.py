@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 import regraft.v1 as tf
 from regraft import session
-from regraft.runtime import program
+from regraft.runtime import memory, program
 from regraft.runtime.state import SessionState
 
 _PROGRAM = """
@@ -44,6 +45,28 @@ def test_a_step_takes_no_new_pages_from_the_system():
         return int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
     assert 20 * faults() < faults(REGRAFT_KEEP_MEMORY="0")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")
+def test_pieces_of_the_heap_that_a_compiler_leaves_are_for_the_next_one():
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = (
+        ctypes.c_void_p,
+        [ctypes.c_size_t],
+        [ctypes.c_void_p],
+    )
+    with memory.compiling():
+        blocks = [libc.malloc(20_000) for _ in range(2000)]
+        for block in blocks[::2]:
+            libc.free(block)
+    held = set(memory._pieces)
+    assert len(held.intersection(blocks[::2])) > 900
+    with memory.compiling():
+        assert not memory._pieces
+        again = [libc.malloc(20_000) for _ in range(900)]
+        assert len(held.intersection(again)) > 500
+    for block in (*blocks[1::2], *again):
+        libc.free(block)
 
 
 def test_host_arrays_of_variables_are_gone_before_the_program_that_takes_their_place_runs(

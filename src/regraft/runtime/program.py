@@ -26,7 +26,7 @@ from regraft.runtime.compiler import compile_program
 from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
 from regraft.runtime.interpreter import seeds
-from regraft.runtime.memory import release_memory
+from regraft.runtime.memory import compiling, release_memory
 from regraft.runtime.plan import Step, parts, walk
 from regraft.runtime.state import SessionState
 from regraft.runtime.trace import Tracer
@@ -116,7 +116,8 @@ class Program:
                 if isinstance(e.__cause__, jax.errors.JAXTypeError):
                     raise Untraceable(f"a value must be known when it is traced: {e.message.splitlines()[0]}") from e
                 raise
-            self._call = compile_program(lowered)
+            with compiling():
+                self._call = compile_program(lowered)
             if time.perf_counter() - started > _WORTH_KEEPING:
                 cache.store(self._digest, self._call, interpreted)
         self._arguments = None
