@@ -9,7 +9,6 @@ back. `REGRAFT_KEEP_MEMORY=0` in the environment leaves glibc as it was; other C
 from __future__ import annotations
 
 import ctypes
-import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ _TRIM_THRESHOLD = -1
 _MMAP_MAX = -4
 _ARENA_MAX = -8
 
-_LARGE_PAGE = 2 << 20
 # Pieces of these sizes are taken; larger ones are not many.
 _LEAST_PIECE = 4 << 10
 _MOST_PIECE = 1 << 20
@@ -39,7 +37,6 @@ def keep_memory() -> None:
         return
     for parameter, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)):
         libc.mallopt(parameter, value)
-    _prefer_large_pages(libc, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
 
 
 def release_memory() -> None:
@@ -119,16 +116,4 @@ def _glibc() -> Any:
     libc.sbrk.argtypes, libc.sbrk.restype = [ctypes.c_ssize_t], ctypes.c_size_t
     if hasattr(libc, "mallinfo2"):
         libc.mallinfo2.restype = _Use
-    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     return libc
-
-
-def _prefer_large_pages(libc: Any, size: int) -> None:
-    """Ask for large pages in the next `size` bytes by which the heap will grow."""
-    if not hasattr(mmap, "MADV_HUGEPAGE"):
-        return
-    block = libc.malloc(size)
-    if block is not None:
-        start = block + -block % _LARGE_PAGE
-        libc.madvise(start, (size - _LARGE_PAGE) // _LARGE_PAGE * _LARGE_PAGE, mmap.MADV_HUGEPAGE)
-        libc.free(block)
