@@ -70,6 +70,7 @@ def compiling() -> Iterator[None]:
 
 
 def _take_pieces(libc: Any) -> None:
+    """Put the free pieces below the heap's end into `_pieces`, but for the large ones."""
     heap = libc.mallinfo2()
     end = libc.sbrk(0) - heap.keepcost  # what lies behind is in one piece
     # No more than there is: at a size that it cannot serve, glibc gives the thread another heap for good.
