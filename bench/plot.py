@@ -37,6 +37,7 @@ def points(report: dict[str, Any]) -> list[Point]:
 def write(report: dict[str, Any], stem: Path) -> list[Path]:
     """Write `<stem>-linearity.csv` and, with matplotlib, `<stem>-linearity.svg`; give what was written."""
     found = points(report)
+    stem.parent.mkdir(parents=True, exist_ok=True)
     table = stem.with_name(f"{stem.name}-linearity.csv")
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
