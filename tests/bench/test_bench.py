@@ -298,6 +298,6 @@ def test_plot_points(tmp_path: Path) -> None:
         bare="C",
     )
     assert plot.points(report) == [("open", "ours", 10.0, 1.5), ("save", "bare", 0.1, 1.0), ("save", "ours", 0.1, 1.5)]
-    table = tmp_path / "new" / "x-linearity.csv"
-    assert table in plot.write(report, tmp_path / "new" / "x")
-    assert "save,C,0.1,1.0" in table.read_text()
+    written = tmp_path / "new" / "x-linearity.csv"
+    assert written in plot.write(report, tmp_path / "new" / "x")
+    assert "save,C,0.1,1.0" in written.read_text()

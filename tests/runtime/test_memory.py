@@ -72,7 +72,7 @@ def test_pieces_of_the_heap_that_a_compiler_leaves_are_for_the_next_one():
 def test_host_arrays_of_variables_are_gone_before_the_program_that_takes_their_place_runs(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    values = [np.full(100, i, np.float32) for i in range(9)]
+    values = [np.full(100, i, np.float32) for i in range(40)]
     arrays = [weakref.ref(v) for v in values]
     alive: list[int] = []
     release = program.release_memory
@@ -90,6 +90,6 @@ def test_host_arrays_of_variables_are_gone_before_the_program_that_takes_their_p
             state.variables.assign(variable.op.name, values.pop(0))
         sess = session.Session(graph, state=state, tier="compile")
         sess.run(step)
-        assert alive[0] <= 3  # JAX lets the last ones go later
-        assert [float(sess.run(v)[0]) for v in variables] == list(range(2, 11))
+        assert alive[0] < 30  # JAX lets go of some a little later; if it took them all at once, it would hold 40
+        assert [float(sess.run(v)[0]) for v in variables] == list(range(2, 42))
         sess.close()
