@@ -165,32 +165,11 @@ def strided_slice(
 
 
 @strided_slice.rows
-def _(
-    input: Any,
-    begin: Any,
-    end: Any,
-    strides: Any,
-    *,
-    begin_mask: int,
-    end_mask: int,
-    ellipsis_mask: int,
-    new_axis_mask: int,
-    shrink_axis_mask: int,
-    rows: Sequence[Any],
-) -> Any:
+def _(input: Any, begin: Any, end: Any, strides: Any, *, rows: Sequence[Any], **masks: int) -> Any:
     if not only_first(rows):
         return None
-    return strided_slice(
-        input,
-        led_by(0, begin),
-        led_by(0, end),
-        led_by(1, strides),
-        begin_mask=begin_mask << 1 | 1,
-        end_mask=end_mask << 1 | 1,
-        ellipsis_mask=ellipsis_mask << 1,
-        new_axis_mask=new_axis_mask << 1,
-        shrink_axis_mask=shrink_axis_mask << 1,
-    )
+    wider = {name: mask << 1 | (name in ("begin_mask", "end_mask")) for name, mask in masks.items()}
+    return strided_slice(input, led_by(0, begin), led_by(0, end), led_by(1, strides), **wider)
 
 
 def _static_ranges(node: Operation) -> tuple[str, ...]:

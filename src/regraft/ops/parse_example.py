@@ -127,20 +127,11 @@ def _fits(serialized: Any, keys: Sequence[int], dense_shapes: tuple[Any, ...], r
 
 
 @parse_example_v2.rows
-def _(
-    serialized: Any,
-    names: Any,
-    sparse_keys: Any,
-    dense_keys: Any,
-    ragged_keys: Any,
-    dense_defaults: tuple[Any, ...],
-    *,
-    rows: Sequence[Any],
-    **attrs: Any,
-) -> Any:
+def _(*inputs: Any, rows: Sequence[Any], **attrs: Any) -> Any:
+    serialized, names, sparse_keys, _, ragged_keys, _ = inputs
     if not _fits(serialized, (np.size(sparse_keys), np.size(ragged_keys), np.size(names)), attrs["dense_shapes"], rows):
         return None
-    return parse_example_v2(serialized, names, sparse_keys, dense_keys, ragged_keys, dense_defaults, **attrs)
+    return parse_example_v2(*inputs, **attrs)
 
 
 def _single_shape(c: ShapeContext) -> list[Sizes]:
@@ -160,26 +151,29 @@ def parse_single_example(
     dense_shapes: tuple[Any, ...],
 ) -> Any:
     """The features of one Example, without a batch dimension."""
+    one = np.asarray(serialized, object).reshape(())
     sparse, dense = [k.decode() for k in sparse_keys], [k.decode() for k in dense_keys]
-    batch = _read(np.asarray(serialized, object).reshape(()), np.empty(0, object), [*sparse, *dense])
-    wanted = list(zip(dense, Tdense, dense_shapes, dense_defaults, strict=True))
-    return _parsed(batch, list(zip(sparse, sparse_types, strict=True)), wanted, True)
+    return _features(one, sparse, sparse_types, dense, Tdense, dense_shapes, dense_defaults)
 
 
 @parse_single_example.rows
-def _(
-    serialized: Any,
-    dense_defaults: tuple[Any, ...],
-    *,
-    rows: Sequence[Any],
-    sparse_keys: tuple[bytes, ...],
-    dense_keys: tuple[bytes, ...],
-    sparse_types: tuple[DType, ...],
-    Tdense: tuple[DType, ...],
-    dense_shapes: tuple[Any, ...],
-) -> Any:
-    if not _fits(serialized, (len(sparse_keys),), dense_shapes, rows):
+def _(serialized: Any, dense_defaults: tuple[Any, ...], *, rows: Sequence[Any], **attrs: Any) -> Any:
+    if not _fits(serialized, (len(attrs["sparse_keys"]),), attrs["dense_shapes"], rows):
         return None
-    keys = [k.decode() for k in dense_keys]
-    batch = _read(serialized, np.empty(0, object), keys)
-    return _parsed(batch, [], list(zip(keys, Tdense, dense_shapes, dense_defaults, strict=True)), False)
+    dense = [k.decode() for k in attrs["dense_keys"]]
+    return _features(serialized, [], (), dense, attrs["Tdense"], attrs["dense_shapes"], dense_defaults)
+
+
+def _features(
+    serialized: Any,
+    sparse: list[str],
+    sparse_types: tuple[DType, ...],
+    dense: list[str],
+    dense_types: tuple[DType, ...],
+    dense_shapes: tuple[Any, ...],
+    dense_defaults: tuple[Any, ...],
+) -> list[Any]:
+    """The features of nameless Examples: of a batch of them, or of a single one."""
+    batch = _read(serialized, np.empty(0, object), [*sparse, *dense])
+    wanted = list(zip(dense, dense_types, dense_shapes, dense_defaults, strict=True))
+    return _parsed(batch, list(zip(sparse, sparse_types, strict=True)), wanted, np.ndim(serialized) == 0)
