@@ -1,14 +1,14 @@
 """Convolution over any number of spatial axes, and its two gradients, as programs of XLA; in NumPy for host values.
 
 Two lowerings. On GPUs and TPUs, XLA's native convolutions in the layout of the data. On CPUs, what was measured to be
-fastest there (ResNet-50's shapes, batches of 1 to 32, against 150 GF/s of matrix products):
+fastest there (ResNet-50's shapes, batches of 1 to 32, against 210 GF/s of matrix products):
 
-- 1x1 windows are matrix products in all three directions: 100 to 180 GF/s, where native ones reach 20 to 130;
-- a window on a small map with many channels, or on one channel, is one product over the concatenated slices (im2col)
-  of the padded input;
-- the gradients of a convolution with strides are one product for each position of the filter: native ones dilate, and
-  crawl; so is the gradient towards an input of a few channels;
-- all else is native.
+- 1x1 windows are matrix products in all three directions;
+- a window on a small map with many channels is one product over the concatenated slices (im2col) of the padded input;
+- the gradient towards the input of a convolution with strides is one product for each position of the filter, and so
+  is that towards an input of a few channels, or towards filters of many;
+- all else is done by oneDNN, where XLA carries it: 200 to 250 GF/s, where native ones reach 70 to 190. Elsewhere a
+  window on one channel is a product too, the gradients of a convolution with strides are products, and the rest native.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from regraft.opkit import host_convolution
+from regraft.opkit import host_convolution, onednn
 from regraft.opkit.arrays import lax, on_host
 from regraft.opkit.padding import Pads, extent
 from regraft.opkit.platforms import on_cpu
@@ -75,7 +75,11 @@ def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
         if not geometry.channels_last:
             return last_to_first(convolve(first_to_last(x), filters, flipped(geometry)))
         places = _places(x, filters, geometry)
-        if filters.shape[-2] == 1 or _is_point(filters, geometry) or _is_small(places, filters.shape[-2]):
+        if _is_small(places, filters.shape[-2]) or _is_plain_point(filters, geometry):
+            return _product(x, filters, geometry)
+        if _by_onednn(x, places, filters.shape):
+            return _onednn(x, filters, geometry)
+        if filters.shape[-2] == 1 or _is_point(filters, geometry):
             return _product(x, filters, geometry)
     return native(x, filters, geometry, groups)
 
@@ -90,8 +94,11 @@ def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> A
             sizes = (sizes[0], *sizes[2:], sizes[1])
             return last_to_first(input_gradient(sizes, filters, first_to_last(dy), flipped(geometry)))
         channels, strided = filters.shape[-2], max(geometry.strides) > 1
+        places = math.prod(dy.shape[:-1])
         wanted = channels >= _STRIDED_CHANNELS if strided else channels <= _FEW_CHANNELS
-        if wanted or _is_point(filters, geometry) or _is_small(math.prod(dy.shape[:-1]), channels):
+        if not (wanted or strided or _is_point(filters, geometry)) and _by_onednn(dy, places, filters.shape):
+            return _onednn_input_gradient(sizes, filters, dy, geometry)
+        if wanted or _is_point(filters, geometry) or _is_small(places, channels):
             return _scattered_product(sizes, filters, dy, geometry)
     return native_input_gradient(sizes, filters, dy, geometry, groups)
 
@@ -105,11 +112,22 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
     if on_cpu() and groups == 1:
         if not geometry.channels_last:
             return filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
-        small = _is_small(math.prod(dy.shape[:-1]), channels)
+        places = math.prod(dy.shape[:-1])
+        small = _is_small(places, channels)
+        if channels < _MANY_CHANNELS and math.prod(sizes[:-2]) > 1 and _by_onednn(x, places, sizes):
+            return _onednn_filter_gradient(x, sizes, dy, geometry)
         strided = max(geometry.strides) > 1 and channels >= _BUSY_CHANNELS
         if small or strided or math.prod(sizes[:-2]) == 1:
             return _filter_products(x, sizes, dy, geometry, one=small)
     return native_filter_gradient(x, sizes, dy, geometry, groups)
+
+
+def _is_plain_point(filters: Any, geometry: Geometry) -> bool:
+    return _is_point(filters, geometry) and max(geometry.strides) == 1 and not any(map(any, geometry.pads))
+
+
+def _by_onednn(x: Any, places: int, filter_sizes: Sizes) -> bool:
+    return onednn.convolves(places * math.prod(filter_sizes), x.dtype)
 
 
 def _is_small(places: int, channels: int) -> bool:
@@ -174,6 +192,8 @@ def _rows(x: Any) -> Any:
 
 
 def _dot(a: Any, b: Any, contract: tuple[int, int], dtype: Any) -> Any:
+    if onednn.multiplies(a.shape[1 - contract[0]], a.shape[contract[0]], b.shape[1 - contract[1]], a.dtype, b.dtype):
+        return onednn.matmul(a, b, contract[0] == 0, contract[1] == 1)
     wide = np.float32 if dtype.itemsize == 2 else dtype
     out = lax.dot_general(a, b, (((contract[0],), (contract[1],)), ((), ())), preferred_element_type=wide)
     return out if out.dtype == dtype else lax.convert_element_type(out, dtype)
@@ -237,6 +257,64 @@ def _filter_products(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, one: boo
     return lax.reshape(out, sizes)
 
 
+# The gradients as convolutions: cells around what is convolved, below 0 where some are cut off.
+
+
+def _input_gradient_pads(sizes: Sizes, filter_sizes: Sizes, dy_sizes: Sizes, geometry: Geometry) -> Pads:
+    """Around `dy`, spread by the strides, over which the filters slide turned around."""
+    pads = []
+    for i, axis in enumerate(geometry.axes):
+        window = extent(filter_sizes[i], geometry.dilations[i])
+        before = window - 1 - geometry.pads[i][0]
+        pads.append((before, sizes[axis] + window - 1 - extent(dy_sizes[axis], geometry.strides[i]) - before))
+    return tuple(pads)
+
+
+def _filter_gradient_pads(x_sizes: Sizes, sizes: Sizes, dy_sizes: Sizes, geometry: Geometry) -> Pads:
+    """Around the input, over which `dy` slides, spread by the strides."""
+    pads = []
+    for i, axis in enumerate(geometry.axes):
+        before = geometry.pads[i][0]
+        moves = extent(sizes[i], geometry.dilations[i]) - 1
+        pads.append((before, moves + extent(dy_sizes[axis], geometry.strides[i]) - x_sizes[axis] - before))
+    return tuple(pads)
+
+
+# oneDNN's convolutions, for data with channels last and one group.
+
+
+def _fitted(x: Any, pads: Pads) -> tuple[Any, Pads]:
+    """`x` without the cells at its edges that negative pads cut off, and the pads that are left."""
+    if all(p >= 0 for pair in pads for p in pair):
+        return x, pads
+    cut = [(0, 0, 0), *((min(before, 0), min(after, 0), 0) for before, after in pads), (0, 0, 0)]
+    return lax.pad(x, zero_of(x), cut), tuple((max(before, 0), max(after, 0)) for before, after in pads)
+
+
+def _onednn(x: Any, filters: Any, geometry: Geometry) -> Any:
+    places = output_sizes(x.shape, filters.shape, geometry)
+    x, pads = _fitted(x, geometry.pads)
+    return onednn.convolution(x, filters, places, geometry.strides, pads, geometry.dilations)
+
+
+def _onednn_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
+    """For strides of 1: the convolution of `dy` with the filters turned around."""
+    rank = len(geometry.strides)
+    dy, pads = _fitted(dy, _input_gradient_pads(sizes, filters.shape, dy.shape, geometry))
+    filters = lax.rev(filters, tuple(range(rank)))
+    return onednn.convolution(dy, filters, sizes[1:-1], (1,) * rank, pads, geometry.dilations, swapped=True)
+
+
+def _onednn_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
+    """A convolution whose channels are the images: `dy` slides over `x`, one image of the result for each channel."""
+    rank = len(geometry.strides)
+    x, pads = _fitted(x, _filter_gradient_pads(x.shape, sizes, dy.shape, geometry))
+    x = lax.transpose(x, (rank + 1, *range(1, rank + 1), 0))
+    dy = lax.transpose(dy, (*range(1, rank + 1), 0, rank + 1))
+    out = onednn.convolution(x, dy, sizes[:-2], geometry.dilations, pads, geometry.strides)
+    return lax.transpose(out, (*range(1, rank + 1), 0, rank + 1))
+
+
 # XLA's convolutions.
 
 
@@ -271,12 +349,7 @@ def native(x: Any, filters: Any, geometry: Geometry, groups: int) -> Any:
 
 def native_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry, groups: int) -> Any:
     rank = len(geometry.strides)
-    pads = []
-    for i, axis in enumerate(geometry.axes):
-        window = extent(filters.shape[i], geometry.dilations[i])
-        before = window - 1 - geometry.pads[i][0]
-        spread = (dy.shape[axis] - 1) * geometry.strides[i] + 1
-        pads.append((before, sizes[axis] + window - 1 - spread - before))
+    pads = _input_gradient_pads(sizes, filters.shape, dy.shape, geometry)
     filters = lax.rev(filters, tuple(range(rank)))
     if groups > 1:
         window_sizes, (inner, outer) = filters.shape[:-2], filters.shape[-2:]
@@ -299,16 +372,11 @@ def native_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometr
 
 def native_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, groups: int) -> Any:
     rank = len(geometry.strides)
-    pads = []
-    for i, axis in enumerate(geometry.axes):
-        before = geometry.pads[i][0]
-        spread = (dy.shape[axis] - 1) * geometry.strides[i] + 1
-        pads.append((before, extent(sizes[i], geometry.dilations[i]) - 1 + spread - x.shape[axis] - before))
     return _conv(
         x,
         dy,
         geometry.dilations,
-        pads,
+        _filter_gradient_pads(x.shape, sizes, dy.shape, geometry),
         (_data_spec(geometry, "C", "N"), _data_spec(geometry, "I", "O"), _letters(rank) + "NC"),
         x.dtype,
         rhs_dilation=geometry.strides,

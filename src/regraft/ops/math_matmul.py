@@ -8,6 +8,7 @@ import numpy as np
 
 from regraft.base.dtypes import DType, as_dtype
 from regraft.base.errors import InvalidArgumentError
+from regraft.opkit import onednn
 from regraft.opkit.arrays import lax, on_host, static_shape
 from regraft.opkit.elementwise import broadcast_to, quiet
 from regraft.opkit.registry import op
@@ -29,6 +30,9 @@ def matrix_product(x: Any, y: Any, adj_x: bool, adj_y: bool, out_type: Any) -> A
     if y.ndim > 2:
         batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         x, y = (v if v.shape[:-2] == batch else broadcast_to(v, batch + v.shape[-2:]) for v in (x, y))
+    inner, columns = y.shape[-2:][::-1] if adj_y else y.shape[-2:]
+    if x.ndim == y.ndim == 2 and onednn.multiplies(x.shape[1 if adj_x else 0], inner, columns, x.dtype, y.dtype):
+        return onednn.matmul(x, y, adj_x, adj_y)
     axes = tuple(range(y.ndim - 2))
     contract = ((x.ndim - (2 if adj_x else 1),), (y.ndim - (1 if adj_y else 2),))
     if y.ndim == 2 and x.ndim > 2 and adj_x:

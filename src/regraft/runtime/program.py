@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from regraft.base.errors import OpError
+from regraft.opkit import onednn
 from regraft.opkit.arrays import jax, jnp
 from regraft.opkit.objects import RunObject, Untraceable
 from regraft.runtime import cache
@@ -110,6 +111,7 @@ class Program:
         started = time.perf_counter()
         with jax.enable_x64(True):
             shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), self._arguments)
+            before = onednn.traced_calls()
             try:
                 lowered = jax.jit(self._trace, donate_argnums=(0,)).lower(*shapes)
             except OpError as e:
@@ -118,7 +120,8 @@ class Program:
                 raise
             with compiling():
                 self._call = compile_program(lowered)
-            if time.perf_counter() - started > _WORTH_KEEPING:
+            serializable = onednn.traced_calls() == before
+            if serializable and time.perf_counter() - started > _WORTH_KEEPING:
                 cache.store(self._digest, self._call, interpreted)
         self._arguments = None
 
@@ -194,12 +197,23 @@ class Program:
         XLA would copy all host arrays among them before it takes them; here it is one by one, so that no two copies of
         all variables are held.
         """
-        on_host = [n for n in self.donated if isinstance(variables.latest(n), np.ndarray)]
-        for name in on_host:
-            value = jax.device_put(variables.latest(name), may_alias=False).block_until_ready()
-            variables.move(name, value)
-            state.variables.assign(name, value)
+        for name in self.donated:
+            if isinstance(variables.latest(name), np.ndarray):
+                value = jax.device_put(variables.latest(name), may_alias=False).block_until_ready()
+                self._move(name, value, variables, state)
         return [variables.latest(n) for n in self.donated]
+
+    def _show(self, variables: Variables, state: SessionState) -> list[Any]:
+        """The variables that are only read, as arrays of JAX, so that the next run need not wrap them again."""
+        for name in self.read:
+            if isinstance(variables.latest(name), np.ndarray):
+                self._move(name, jax.device_put(variables.latest(name)), variables, state)
+        return [variables.latest(n) for n in self.read]
+
+    @staticmethod
+    def _move(name: str, value: Any, variables: Variables, state: SessionState) -> None:
+        variables.move(name, value)
+        state.variables.assign(name, value)
 
     def _run(self, values: Values, variables: Variables, state: SessionState) -> dict[str, int]:
         counters = self._counters_template()
@@ -211,7 +225,7 @@ class Program:
             if self._runs < _UNTIL_SETTLED:
                 release_memory()
                 self._runs += 1
-            read = [variables.latest(n) for n in self.read]
+            read = self._show(variables, state)
             inputs = [values[n] for n in self.inputs]
             new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)
         lacking = {name: int(size) for name, size in excess.items() if size}

@@ -1,0 +1,132 @@
+"""Products and convolutions by oneDNN, which XLA's CPU library carries.
+
+XLA's compiler keeps to its own kernels unless a program names oneDNN's, as calls to `__onednn$matmul` and
+`__onednn$convolution` with a message of XLA's (`onednn_config.proto`, as JSON) that describes them. These calls are
+XLA's inner business: what they expect may change with every release, and one that oneDNN refuses ends the process. So
+they are made only with releases for which the tests here have run, and only in forms that the tests cover.
+
+A program with such calls cannot be serialized: see `traced_calls`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from regraft.opkit.arrays import jax
+from regraft.opkit.platforms import on_cpu
+
+# Releases of jaxlib whose calls have the form that is written here.
+_RELEASES = frozenset({"0.10.2"})
+# The legacy form of XLA's custom calls: a status is returned, the message is text.
+_CALL_VERSION = 2
+# Multiplications from which oneDNN's fixed cost per call, some 20 microseconds, is made up for.
+_WORTH_A_PRODUCT = 1 << 23
+_WORTH_A_CONVOLUTION = 1 << 21
+# Shorter sums are no faster than XLA's.
+_LONG_SUM = 128
+
+
+class _Traced(threading.local):
+    calls = 0
+
+
+_traced = _Traced()
+
+
+def traced_calls() -> int:
+    """How many calls this thread has traced so far. A program that has any cannot be serialized."""
+    return _traced.calls
+
+
+@cache
+def _carried() -> bool:
+    """Whether this machine's XLA carries oneDNN in a release that is known; REGRAFT_ONEDNN=0 says no."""
+    if os.environ.get("REGRAFT_ONEDNN") == "0" or sys.platform != "linux" or platform.machine() != "x86_64":
+        return False
+    try:
+        return metadata.version("jaxlib") in _RELEASES
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def multiplies(rows: int, inner: int, columns: int, *dtypes: Any) -> bool:
+    """Whether `matmul` should be used for a product [rows, inner] @ [inner, columns]."""
+    return inner >= _LONG_SUM and rows * inner * columns >= _WORTH_A_PRODUCT and _serves(dtypes)
+
+
+def convolves(multiplications: int, *dtypes: Any) -> bool:
+    """Whether `convolution` should be used where so many multiplications are to be made."""
+    return multiplications >= _WORTH_A_CONVOLUTION and _serves(dtypes)
+
+
+def _serves(dtypes: Sequence[Any]) -> bool:
+    return all(d == np.float32 for d in dtypes) and on_cpu() and _carried()
+
+
+def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+    """The product of two matrices of float32, each transposed if so said."""
+    sizes = a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]
+    message = {"transpose_a": transpose_a, "transpose_b": transpose_b}
+    return _call("matmul", {"onednn_matmul_config": message}, sizes, a, b)
+
+
+def convolution(
+    x: Any,
+    filters: Any,
+    places: Sequence[int],
+    strides: Sequence[int],
+    pads: Sequence[tuple[int, int]],
+    dilations: Sequence[int],
+    swapped: bool = False,
+) -> Any:
+    """The convolution of `x` [batch, ..., in] with `filters` [window..., in, out], all float32.
+
+    places   the sizes of the result between batch and channels
+    pads     cells of zeros before and after each spatial axis, none below 0
+    swapped  the filters are [window..., out, in]
+
+    returns  [batch, places..., out]
+    """
+    rank = len(places)
+    spatial = list(range(1, rank + 1))
+    data = {"dims": rank + 2, "data": {"batch_dim": 0, "feature_dim": rank + 1, "spatial_dims": spatial}}
+    inner, outer = (rank + 1, rank) if swapped else (rank, rank + 1)
+    layout = {"input_feature_dim": inner, "output_feature_dim": outer, "spatial_dims": list(range(rank))}
+    window = {
+        "size": filters.shape[:rank],
+        "pad_left": [before for before, _ in pads],
+        "pad_right": [after for _, after in pads],
+        "strides": list(strides),
+        "window_dilations": list(dilations),
+    }
+    message = {
+        "dims": rank + 2,
+        "input": data,
+        "kernel": {"dims": rank + 2, "filter": layout},
+        "output": data,
+        "window": window,
+        "feature_groups": 1,
+    }
+    sizes = (x.shape[0], *places, filters.shape[outer])
+    return _call("convolution", {"onednn_conv_config": message}, sizes, x, filters)
+
+
+def _call(name: str, message: Mapping[str, Any], sizes: Sequence[int], *operands: Any) -> Any:
+    _traced.calls += 1
+    call = jax.ffi.ffi_call(
+        f"__onednn${name}",
+        jax.ShapeDtypeStruct(tuple(sizes), np.float32),
+        custom_call_api_version=_CALL_VERSION,
+        legacy_backend_config=json.dumps(message),
+    )
+    return call(*operands)
