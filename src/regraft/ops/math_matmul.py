@@ -31,7 +31,7 @@ def matrix_product(x: Any, y: Any, adj_x: bool, adj_y: bool, out_type: Any) -> A
         batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         x, y = (v if v.shape[:-2] == batch else broadcast_to(v, batch + v.shape[-2:]) for v in (x, y))
     inner, columns = y.shape[-2:][::-1] if adj_y else y.shape[-2:]
-    if x.ndim == y.ndim == 2 and onednn.multiplies(x.shape[1 if adj_x else 0], inner, columns, x.dtype, y.dtype):
+    if x.ndim == y.ndim == 2 and onednn.multiplies(x.shape[adj_x], inner, columns, x.dtype, y.dtype, out_type):
         return onednn.matmul(x, y, adj_x, adj_y)
     axes = tuple(range(y.ndim - 2))
     contract = ((x.ndim - (2 if adj_x else 1),), (y.ndim - (1 if adj_y else 2),))
