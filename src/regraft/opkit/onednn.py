@@ -16,22 +16,27 @@ import platform
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
-from regraft.opkit.arrays import jax
+from regraft.opkit.arrays import jax, lax
 from regraft.opkit.platforms import on_cpu
 
 # Releases of jaxlib whose calls have the form that is written here.
 _RELEASES = frozenset({"0.10.2"})
 # The legacy form of XLA's custom calls: a status is returned, the message is text.
 _CALL_VERSION = 2
+_PREFIX = "__onednn$"
+_MESSAGES = {"matmul": "onednn_matmul_config", "convolution": "onednn_conv_config"}
 # Multiplications from which oneDNN's fixed cost per call, some 20 microseconds, is made up for.
 _WORTH_A_PRODUCT = 1 << 23
 _WORTH_A_CONVOLUTION = 1 << 21
+# Where something is fused into it, a product is worth a call sooner.
+_WORTH_FUSING = 1 << 21
 # Shorter sums are no faster than XLA's.
 _LONG_SUM = 128
 
@@ -77,7 +82,7 @@ def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False)
     """The product of two matrices of float32, each transposed if so said."""
     sizes = a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]
     message = {"transpose_a": transpose_a, "transpose_b": transpose_b}
-    return _call("matmul", {"onednn_matmul_config": message}, sizes, a, b)
+    return Call("matmul", message, sizes)(a, b)
 
 
 def convolution(
@@ -118,15 +123,67 @@ def convolution(
         "feature_groups": 1,
     }
     sizes = (x.shape[0], *places, filters.shape[outer])
-    return _call("convolution", {"onednn_conv_config": message}, sizes, x, filters)
+    return Call("convolution", message, sizes)(x, filters)
 
 
-def _call(name: str, message: Mapping[str, Any], sizes: Sequence[int], *operands: Any) -> Any:
-    _traced.calls += 1
-    call = jax.ffi.ffi_call(
-        f"__onednn${name}",
-        jax.ShapeDtypeStruct(tuple(sizes), np.float32),
-        custom_call_api_version=_CALL_VERSION,
-        legacy_backend_config=json.dumps(message),
-    )
-    return call(*operands)
+@dataclass(frozen=True)
+class Call:
+    """A call of oneDNN's.
+
+    name     of the target
+    message  what it is told
+    sizes    of its result
+    """
+
+    name: str
+    message: Mapping[str, Any]
+    sizes: tuple[int, ...]
+
+    @property
+    def filters_axis(self) -> int:
+        """The axis of the second factor, or the filters, along which the result has its last one."""
+        if self.name == "matmul":
+            return 0 if self.message["transpose_b"] else 1
+        return int(self.message["kernel"]["filter"]["output_feature_dim"])
+
+    def __call__(self, x: Any, filters: Any, bias: Any = None, residual: Any = None, activation: str = "") -> Any:
+        """The result; each is then added where there is one, in this order.
+
+        bias        a number for each place of the last axis
+        residual    as many elements as the result
+        activation  "RELU", "RELU6" or "": applied last
+        """
+        operands, ops = [x, filters], []
+        if bias is not None:
+            operands.append(lax.reshape(bias, (1, bias.size)) if self.name == "matmul" else bias)
+            ops.append("BIAS")
+        if residual is not None:
+            operands.append(lax.reshape(residual, self.sizes))
+            ops.append("BINARY_ADD")
+        ops += [activation] if activation else []
+        _traced.calls += 1
+        call = jax.ffi.ffi_call(
+            f"{_PREFIX}{self.name}",
+            jax.ShapeDtypeStruct(self.sizes, np.float32),
+            custom_call_api_version=_CALL_VERSION,
+            legacy_backend_config=json.dumps({_MESSAGES[self.name]: {**self.message, "fusions": {"ops": ops}}}),
+        )
+        return call(*operands)
+
+
+def call_of(eqn: Any) -> Call | None:
+    """The call that an equation of a jaxpr makes, or that might stand for it; it has no bias and no residual yet."""
+    sizes = eqn.outvars[0].aval.shape if eqn.outvars else ()
+    if eqn.primitive.name == "dot_general":
+        a, b = (v.aval for v in eqn.invars)
+        (contract_a, contract_b), batch = eqn.params["dimension_numbers"]
+        if a.ndim != 2 or b.ndim != 2 or len(contract_a) != 1 or any(map(len, batch)):
+            return None
+        if a.size * b.size // a.shape[contract_a[0]] < _WORTH_FUSING or not _serves((a.dtype, b.dtype)):
+            return None
+        return Call("matmul", {"transpose_a": contract_a[0] == 0, "transpose_b": contract_b[0] == 1}, sizes)
+    if eqn.primitive.name != "ffi_call" or not eqn.params["target_name"].startswith(_PREFIX):
+        return None
+    name = eqn.params["target_name"].removeprefix(_PREFIX)
+    message = json.loads(eqn.params["legacy_backend_config"])[_MESSAGES[name]]
+    return None if message["fusions"]["ops"] else Call(name, message, sizes)

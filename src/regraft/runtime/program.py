@@ -26,6 +26,8 @@ from regraft.runtime import cache
 from regraft.runtime.compiler import compile_program
 from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
+from regraft.runtime.fused import Fused
+from regraft.runtime.fusion import Fusion
 from regraft.runtime.interpreter import seeds
 from regraft.runtime.memory import compiling, release_memory
 from regraft.runtime.plan import Step, parts, walk
@@ -113,17 +115,26 @@ class Program:
             shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), self._arguments)
             before = onednn.traced_calls()
             try:
-                lowered = jax.jit(self._trace, donate_argnums=(0,)).lower(*shapes)
+                traced = jax.jit(self._trace, donate_argnums=(0,)).trace(*shapes)
             except OpError as e:
                 if isinstance(e.__cause__, jax.errors.JAXTypeError):
                     raise Untraceable(f"a value must be known when it is traced: {e.message.splitlines()[0]}") from e
                 raise
-            with compiling():
-                self._call = compile_program(lowered)
             serializable = onednn.traced_calls() == before
+            fusion = None if serializable else self._fusion(traced)
+            with compiling():
+                self._call = compile_program(traced.lower()) if fusion is None else Fused(fusion, traced, shapes)
             if serializable and time.perf_counter() - started > _WORTH_KEEPING:
                 cache.store(self._digest, self._call, interpreted)
         self._arguments = None
+
+    def _fusion(self, traced: Any) -> Fusion | None:
+        """The traced program with calls that do more at once, or None where there are none."""
+        read = len(self.donated)
+        inputs = read + len(self.read)
+        constant = [*range(read, inputs), *(inputs + i for i, n in enumerate(self.inputs) if n in self._step.constants)]
+        fusion = Fusion(traced.jaxpr, constant)
+        return fusion if fusion.found else None
 
     @cached_property
     def _digest(self) -> bytes:

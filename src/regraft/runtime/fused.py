@@ -1,0 +1,42 @@
+"""A compiled program of which a part is run ahead."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from regraft.opkit.arrays import jax
+from regraft.runtime.compiler import compile_program
+from regraft.runtime.fusion import Fusion
+
+
+class Fused:
+    """What `Fusion` made of a traced program, compiled: called as the program is.
+
+    What was made ahead is kept while the arguments that it was made from are the same arrays. They are not kept alive.
+    """
+
+    def __init__(self, fusion: Fusion, traced: Any, shapes: Any) -> None:
+        """shapes: of the arguments, the first of which are given away"""
+        self._sources = fusion.sources
+        flat = jax.tree.leaves(shapes)
+        ahead = jax.jit(fusion.ahead).lower([flat[i] for i in self._sources])
+        self._ahead = compile_program(ahead)
+        results = jax.tree.structure(traced.out_info)
+
+        def rest(*arguments: Any) -> Any:
+            *given, made = arguments
+            return jax.tree.unflatten(results, fusion.rest(jax.tree.leaves(given), made))
+
+        self._rest = compile_program(jax.jit(rest, donate_argnums=(0,)).lower(*shapes, ahead.out_info))
+        self._made: Any = None
+        self._made_from: list[weakref.ref[Any]] = []
+
+    def __call__(self, *arguments: Any) -> Any:
+        flat = [a for part in arguments for a in part]
+        sources = [flat[i] for i in self._sources]
+        if self._made is None or any(a is not b() for a, b in zip(sources, self._made_from, strict=True)):
+            self._made = None
+            self._made = self._ahead(sources)
+            self._made_from = [weakref.ref(a) for a in sources]
+        return self._rest(*arguments, self._made)
