@@ -35,6 +35,7 @@ _MESSAGES = {"matmul": "onednn_matmul_config", "convolution": "onednn_conv_confi
 # Multiplications from which oneDNN's fixed cost per call, some 20 microseconds, is made up for.
 _WORTH_A_PRODUCT = 1 << 23
 _WORTH_A_CONVOLUTION = 1 << 21
+_WORTH_A_DEPTHWISE = 1 << 20
 # Where something is fused into it, a product is worth a call sooner.
 _WORTH_FUSING = 1 << 21
 # Shorter sums are no faster than XLA's.
@@ -74,6 +75,11 @@ def convolves(multiplications: int, *dtypes: Any) -> bool:
     return multiplications >= _WORTH_A_CONVOLUTION and _serves(dtypes)
 
 
+def convolves_channels(multiplications: int, *dtypes: Any) -> bool:
+    """Whether `convolution` should be used, with a group for each channel, for so many multiplications."""
+    return multiplications >= _WORTH_A_DEPTHWISE and _serves(dtypes)
+
+
 def _serves(dtypes: Sequence[Any]) -> bool:
     return all(d == np.float32 for d in dtypes) and on_cpu() and _carried()
 
@@ -93,12 +99,13 @@ def convolution(
     pads: Sequence[tuple[int, int]],
     dilations: Sequence[int],
     swapped: bool = False,
+    groups: int = 1,
 ) -> Any:
-    """The convolution of `x` [batch, ..., in] with `filters` [window..., in, out], all float32.
+    """The convolution of `x` [batch, ..., in] with `filters` [window..., in / groups, out], all float32.
 
     places   the sizes of the result between batch and channels
     pads     cells of zeros before and after each spatial axis, none below 0
-    swapped  the filters are [window..., out, in]
+    swapped  the filters are [window..., out, in / groups]
 
     returns  [batch, places..., out]
     """
@@ -120,7 +127,7 @@ def convolution(
         "kernel": {"dims": rank + 2, "filter": layout},
         "output": data,
         "window": window,
-        "feature_groups": 1,
+        "feature_groups": groups,
     }
     sizes = (x.shape[0], *places, filters.shape[outer])
     return Call("convolution", message, sizes)(x, filters)

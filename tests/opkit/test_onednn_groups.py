@@ -1,0 +1,136 @@
+"""Convolutions in groups and products in batches by oneDNN, at sizes far below those from which it is used, against
+TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import tensorflow as oracle
+
+from regraft.opkit import convolution, depthwise, onednn
+from regraft.opkit.convolution import Geometry
+
+pytestmark = pytest.mark.skipif(not onednn._carried(), reason="this XLA carries no oneDNN, or another release's")
+
+RNG = np.random.default_rng(21)
+
+
+@pytest.fixture(autouse=True)
+def _few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("_WORTH_A_CONVOLUTION", "_WORTH_A_DEPTHWISE"):
+        monkeypatch.setattr(onednn, limit, 1)
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def by_onednn(function: Callable[..., Any], *args: Any) -> np.ndarray:
+    before = onednn.traced_calls()
+    out = np.asarray(jax.jit(function)(*args))
+    assert onednn.traced_calls() == before + 1
+    return out
+
+
+def geometry(size: int, window: int, stride: int, dilation: int, padding: str) -> Geometry:
+    reach = (window - 1) * dilation + 1
+    over = max((-(-size // stride) - 1) * stride + reach - size, 0) if padding == "SAME" else 0
+    pad = (over // 2, over - over // 2)
+    return Geometry((stride, stride), (dilation, dilation), (pad, pad))
+
+
+def close(got: np.ndarray, want: Any) -> None:
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(want).max()))
+
+
+# size, channels, multiplier, window, stride, dilation, padding
+DEPTHWISE = [
+    (9, 16, 1, 3, 1, 1, "SAME"),
+    (9, 5, 2, 3, 1, 1, "SAME"),
+    (10, 20, 3, 5, 1, 1, "VALID"),
+    (10, 16, 1, 3, 2, 1, "SAME"),
+    (9, 7, 2, 3, 2, 1, "VALID"),
+    (11, 16, 1, 3, 1, 2, "SAME"),
+    (8, 16, 1, 2, 1, 1, "SAME"),
+    (7, 16, 2, 1, 1, 1, "VALID"),
+]
+
+
+@pytest.mark.parametrize(("size", "channels", "multiplier", "window", "stride", "dilation", "padding"), DEPTHWISE)
+def test_depthwise_convolutions_and_their_gradients(
+    size: int, channels: int, multiplier: int, window: int, stride: int, dilation: int, padding: str
+) -> None:
+    x, filters = normal(3, size, size, channels), normal(window, window, channels, multiplier)
+    g = geometry(size, window, stride, dilation, padding)
+    with oracle.GradientTape() as tape:
+        a, b = oracle.constant(x), oracle.constant(filters)
+        tape.watch([a, b])
+        out = oracle.nn.depthwise_conv2d(a, b, [1, stride, stride, 1], padding, dilations=[dilation, dilation])
+        dy = normal(*out.shape)
+    want_x, want_filters = tape.gradient(out, [a, b], dy)
+
+    close(by_onednn(lambda x, f: depthwise.depthwise(x, f, g), x, filters), out)
+    close(by_onednn(lambda f, d: depthwise.depthwise_input_gradient(x.shape, f, d, g), filters, dy), want_x)
+    towards_filters = jax.jit(lambda x, d: depthwise.depthwise_filter_gradient(x, filters.shape, d, g))
+    close(np.asarray(towards_filters(x, dy)), want_filters)
+
+
+@pytest.mark.parametrize(("stride", "dilation", "by_calls"), [(1, 1, 1), (2, 1, 0), (1, 2, 0)])
+def test_the_gradient_towards_depthwise_filters_is_a_call_for_windows_without_gaps(
+    stride: int, dilation: int, by_calls: int
+) -> None:
+    g = Geometry((stride, stride), (dilation, dilation), ((0, 0), (0, 0)))
+    x, filters = normal(2, 9, 9, 4), normal(3, 3, 4, 1)
+    dy = normal(2, *convolution.output_sizes(x.shape, filters.shape, g), 4)
+    before = onednn.traced_calls()
+    jax.jit(lambda x, d: depthwise.depthwise_filter_gradient(x, filters.shape, d, g)).lower(x, dy)
+    assert onednn.traced_calls() == before + by_calls
+
+
+# size, channels, groups, results, window, stride, dilation, padding
+GROUPED = [
+    (9, 8, 2, 8, 3, 1, 1, "SAME"),
+    (9, 12, 3, 6, 3, 2, 1, "SAME"),
+    (10, 32, 8, 32, 3, 2, 1, "VALID"),
+    (11, 8, 4, 16, 2, 1, 2, "VALID"),
+    (7, 6, 3, 12, 1, 1, 1, "SAME"),
+    (7, 6, 6, 12, 3, 1, 1, "SAME"),
+]
+
+
+@pytest.mark.parametrize(("size", "channels", "groups", "results", "window", "stride", "dilation", "padding"), GROUPED)
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_grouped_convolutions_and_their_gradients(
+    size: int,
+    channels: int,
+    groups: int,
+    results: int,
+    window: int,
+    stride: int,
+    dilation: int,
+    padding: str,
+    channels_last: bool,
+) -> None:
+    x, filters = normal(3, size, size, channels), normal(window, window, channels // groups, results)
+    g = geometry(size, window, stride, dilation, padding)
+    with oracle.GradientTape() as tape:
+        a, b = oracle.constant(x), oracle.constant(filters)
+        tape.watch([a, b])
+        pairs = zip(oracle.split(a, groups, 3), oracle.split(b, groups, 3), strict=True)
+        parts = [oracle.nn.conv2d(p, q, stride, padding, dilations=dilation) for p, q in pairs]
+        out = oracle.concat(parts, 3)
+        dy = normal(*out.shape)
+    want_x, want_filters = tape.gradient(out, [a, b], dy)
+
+    out, want_x = np.asarray(out), np.asarray(want_x)
+    if not channels_last:
+        g = Geometry(g.strides, g.dilations, g.pads, channels_last=False)
+        x, dy, out, want_x = (np.moveaxis(v, -1, 1) for v in (x, dy, out, want_x))
+    close(by_onednn(lambda x, f: convolution.convolve(x, f, g), x, filters), out)
+    close(by_onednn(lambda f, d: convolution.input_gradient(x.shape, f, d, g), filters, dy), want_x)
+    close(by_onednn(lambda x, d: convolution.filter_gradient(x, filters.shape, d, g), x, dy), want_filters)
