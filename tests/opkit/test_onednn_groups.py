@@ -14,6 +14,8 @@ import tensorflow as oracle
 
 from regraft.opkit import convolution, depthwise, onednn
 from regraft.opkit.convolution import Geometry
+from regraft.ops.array_order import transpose
+from regraft.ops.math_matmul import matrix_product
 
 pytestmark = pytest.mark.skipif(not onednn._carried(), reason="this XLA carries no oneDNN, or another release's")
 
@@ -22,7 +24,7 @@ RNG = np.random.default_rng(21)
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("_WORTH_A_CONVOLUTION", "_WORTH_A_DEPTHWISE"):
+    for limit in ("_WORTH_A_CONVOLUTION", "_WORTH_A_PRODUCT", "_WORTH_A_DEPTHWISE"):
         monkeypatch.setattr(onednn, limit, 1)
 
 
@@ -134,3 +136,37 @@ def test_grouped_convolutions_and_their_gradients(
     close(by_onednn(lambda x, f: convolution.convolve(x, f, g), x, filters), out)
     close(by_onednn(lambda f, d: convolution.input_gradient(x.shape, f, d, g), filters, dy), want_x)
     close(by_onednn(lambda x, d: convolution.filter_gradient(x, filters.shape, d, g), x, dy), want_filters)
+
+
+@pytest.mark.parametrize("transposed", [(), ("a",), ("b",), ("a", "b")])
+@pytest.mark.parametrize("swapped", [(), ("a",), ("b",), ("a", "b")])
+def test_batches_of_products_whose_axes_lie_in_any_order(transposed: tuple[str, ...], swapped: tuple[str, ...]) -> None:
+    # Each factor [batch, heads, rows, columns], or [batch, rows, heads, columns] where it is swapped.
+    sizes = {"a": (18, 17), "b": (17, 20)}
+    factors = {}
+    for name, matrix in sizes.items():
+        rows, columns = matrix[::-1] if name in transposed else matrix
+        factors[name] = normal(*((2, rows, 3, columns) if name in swapped else (2, 3, rows, columns)))
+
+    def product(a: Any, b: Any) -> Any:
+        a, b = (transpose(v, (0, 2, 1, 3)) if n in swapped else v for n, v in (("a", a), ("b", b)))
+        return matrix_product(a, b, "a" in transposed, "b" in transposed, np.dtype(np.float32))
+
+    a, b = (v.transpose(0, 2, 1, 3) if n in swapped else v for n, v in factors.items())
+    want = oracle.matmul(a, b, transpose_a="a" in transposed, transpose_b="b" in transposed)
+    close(by_onednn(product, *factors.values()), want)
+
+
+def test_batches_of_one_axis_and_products_that_are_transposed_back() -> None:
+    a, b = normal(5, 18, 16), normal(5, 16, 17)
+    plain = np.dtype(np.float32)
+    close(by_onednn(lambda a, b: matrix_product(a, b, False, False, plain), a, b), oracle.matmul(a, b))
+
+    scores, values = normal(2, 3, 16, 18), normal(2, 18, 3, 17)
+
+    def attention(scores: Any, values: Any) -> Any:
+        out = matrix_product(scores, transpose(values, (0, 2, 1, 3)), False, False, plain)
+        return transpose(out, (0, 2, 1, 3)) + 1
+
+    want = np.matmul(scores, values.transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) + 1
+    close(by_onednn(attention, scores, values), want)

@@ -40,6 +40,8 @@ _WORTH_A_DEPTHWISE = 1 << 20
 _WORTH_FUSING = 1 << 21
 # Shorter sums are no faster than XLA's.
 _LONG_SUM = 128
+# Smaller matrices were not measured in batches; those from here on take a third to two thirds of XLA's time.
+_WIDE_BATCHES = 16
 
 
 class _Traced(threading.local):
@@ -70,6 +72,12 @@ def multiplies(rows: int, inner: int, columns: int, *dtypes: Any) -> bool:
     return inner >= _LONG_SUM and rows * inner * columns >= _WORTH_A_PRODUCT and _serves(dtypes)
 
 
+def multiplies_batches(batches: int, rows: int, inner: int, columns: int, *dtypes: Any) -> bool:
+    """Whether `matmul` should be used for so many products [rows, inner] @ [inner, columns]."""
+    enough = batches * rows * inner * columns >= _WORTH_A_PRODUCT
+    return enough and min(rows, inner, columns) >= _WIDE_BATCHES and _serves(dtypes)
+
+
 def convolves(multiplications: int, *dtypes: Any) -> bool:
     """Whether `convolution` should be used where so many multiplications are to be made."""
     return multiplications >= _WORTH_A_CONVOLUTION and _serves(dtypes)
@@ -85,10 +93,13 @@ def _serves(dtypes: Sequence[Any]) -> bool:
 
 
 def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    """The product of two matrices of float32, each transposed if so said."""
-    sizes = a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]
+    """The product of two matrices, or of batches [..., rows, columns] with the same batch axes, of float32.
+
+    Each matrix is transposed if so said.
+    """
+    rows, columns = a.shape[-1 if transpose_a else -2], b.shape[-2 if transpose_b else -1]
     message = {"transpose_a": transpose_a, "transpose_b": transpose_b}
-    return Call("matmul", message, sizes)(a, b)
+    return Call("matmul", message, (*a.shape[:-2], rows, columns))(a, b)
 
 
 def convolution(
@@ -133,64 +144,4 @@ def convolution(
     return Call("convolution", message, sizes)(x, filters)
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call of oneDNN's.
-
-    name     of the target
-    message  what it is told
-    sizes    of its result
-    """
-
-    name: str
-    message: Mapping[str, Any]
-    sizes: tuple[int, ...]
-
-    @property
-    def filters_axis(self) -> int:
-        """The axis of the second factor, or the filters, along which the result has its last one."""
-        if self.name == "matmul":
-            return 0 if self.message["transpose_b"] else 1
-        return int(self.message["kernel"]["filter"]["output_feature_dim"])
-
-    def __call__(self, x: Any, filters: Any, bias: Any = None, residual: Any = None, activation: str = "") -> Any:
-        """The result; each is then added where there is one, in this order.
-
-        bias        a number for each place of the last axis
-        residual    as many elements as the result
-        activation  "RELU", "RELU6" or "": applied last
-        """
-        operands, ops = [x, filters], []
-        if bias is not None:
-            operands.append(lax.reshape(bias, (1, bias.size)) if self.name == "matmul" else bias)
-            ops.append("BIAS")
-        if residual is not None:
-            operands.append(lax.reshape(residual, self.sizes))
-            ops.append("BINARY_ADD")
-        ops += [activation] if activation else []
-        _traced.calls += 1
-        call = jax.ffi.ffi_call(
-            f"{_PREFIX}{self.name}",
-            jax.ShapeDtypeStruct(self.sizes, np.float32),
-            custom_call_api_version=_CALL_VERSION,
-            legacy_backend_config=json.dumps({_MESSAGES[self.name]: {**self.message, "fusions": {"ops": ops}}}),
-        )
-        return call(*operands)
-
-
-def call_of(eqn: Any) -> Call | None:
-    """The call that an equation of a jaxpr makes, or that might stand for it; it has no bias and no residual yet."""
-    sizes = eqn.outvars[0].aval.shape if eqn.outvars else ()
-    if eqn.primitive.name == "dot_general":
-        a, b = (v.aval for v in eqn.invars)
-        (contract_a, contract_b), batch = eqn.params["dimension_numbers"]
-        if a.ndim != 2 or b.ndim != 2 or len(contract_a) != 1 or any(map(len, batch)):
-            return None
-        if a.size * b.size // a.shape[contract_a[0]] < _WORTH_FUSING or not _serves((a.dtype, b.dtype)):
-            return None
-        return Call("matmul", {"transpose_a": contract_a[0] == 0, "transpose_b": contract_b[0] == 1}, sizes)
-    if eqn.primitive.name != "ffi_call" or not eqn.params["target_name"].startswith(_PREFIX):
-        return None
-    name = eqn.params["target_name"].removeprefix(_PREFIX)
-    message = json.loads(eqn.params["legacy_backend_config"])[_MESSAGES[name]]
-    return None if message["fusions"]["ops"] else Call(name, message, sizes)
+    return Call("matmul", message, (*a.shape[:-2], rows, columns))(a, b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,10 @@ def matrix_product(x: Any, y: Any, adj_x: bool, adj_y: bool, out_type: Any) -> A
     inner, columns = y.shape[-2:][::-1] if adj_y else y.shape[-2:]
     if x.ndim == y.ndim == 2 and onednn.multiplies(x.shape[adj_x], inner, columns, x.dtype, y.dtype, out_type):
         return onednn.matmul(x, y, adj_x, adj_y)
+    if x.ndim == y.ndim in (3, 4):
+        batches = math.prod(y.shape[:-2])
+        if onednn.multiplies_batches(batches, x.shape[-1 if adj_x else -2], inner, columns, x.dtype, y.dtype, out_type):
+            return onednn.matmul(x, y, adj_x, adj_y)
     axes = tuple(range(y.ndim - 2))
     contract = ((x.ndim - (2 if adj_x else 1),), (y.ndim - (1 if adj_y else 2),))
     if y.ndim == 2 and x.ndim > 2 and adj_x:
