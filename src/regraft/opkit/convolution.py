@@ -78,7 +78,7 @@ def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
             return last_to_first(convolve(first_to_last(x), filters, flipped(geometry)))
         places = _places(x, filters, geometry)
         small = _is_small(places, filters.shape[-2]) or _is_plain_point(filters, geometry)
-        if not (small and groups == 1) and _by_onednn(x, places, filters.shape):
+        if not (small and groups == 1) and _by_onednn(x, x.shape, places, filters.shape, geometry):
             return through_onednn(x, filters, geometry, groups)
         if groups == 1 and (small or filters.shape[-2] == 1 or _is_point(filters, geometry)):
             return _product(x, filters, geometry)
@@ -98,9 +98,10 @@ def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> A
         places = math.prod(dy.shape[:-1])
         wanted = channels >= _STRIDED_CHANNELS if strided else channels <= _FEW_CHANNELS
         wanted = wanted or _is_point(filters, geometry)
-        if (groups > 1 or not (wanted or strided)) and _by_onednn(dy, places, filters.shape):
+        if (groups > 1 or not (wanted or strided)) and _by_onednn(dy, sizes, places, filters.shape, geometry):
             return input_gradient_through_onednn(sizes, filters, dy, geometry, groups)
-        if groups == 1 and (wanted or _is_small(places, channels)):
+        # Where zeros reach further than the window, XLA's native one is wrong or ends the process.
+        if groups == 1 and (wanted or _is_small(places, channels) or not _meets(filters.shape, geometry)):
             return _scattered_product(sizes, filters, dy, geometry)
     return native_input_gradient(sizes, filters, dy, geometry, groups)
 
@@ -109,6 +110,8 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
     """The gradient of `convolve` towards its filters of shape `sizes`."""
     if on_host(x, dy):
         return host_convolution.filter_gradient(x, sizes, dy, geometry)
+    if 0 in (*x.shape, *dy.shape):
+        return lax.full(sizes, zero_of(x))
     channels = x.shape[geometry.channel_axis]
     groups = channels // sizes[-2]
     if on_cpu():
@@ -116,7 +119,7 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
             return filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
         places, window = math.prod(dy.shape[:-1]), math.prod(sizes[:-2])
         wanted = groups > 1 or (channels < _MANY_CHANNELS and window > 1)
-        if wanted and _by_onednn(x, places, sizes):
+        if wanted and _by_onednn(x, x.shape, places, sizes, geometry):
             return _onednn_filter_gradient(x, sizes, dy, geometry, groups)
         small = _is_small(places, channels)
         strided = max(geometry.strides) > 1 and channels >= _BUSY_CHANNELS
@@ -129,8 +132,16 @@ def _is_plain_point(filters: Any, geometry: Geometry) -> bool:
     return _is_point(filters, geometry) and max(geometry.strides) == 1 and not any(map(any, geometry.pads))
 
 
-def _by_onednn(x: Any, places: int, filter_sizes: Sizes) -> bool:
-    return onednn.convolves(places * math.prod(filter_sizes), x.dtype)
+def _by_onednn(value: Any, sizes: Sizes, places: int, filter_sizes: Sizes, geometry: Geometry) -> bool:
+    """Whether oneDNN takes `value` for a convolution of an input of `sizes`, or for a gradient of it."""
+    some = math.prod(sizes) > 0 and _meets(filter_sizes, geometry)
+    return some and onednn.convolves(places * math.prod(filter_sizes), value.dtype)
+
+
+def _meets(filter_sizes: Sizes, geometry: Geometry) -> bool:
+    """Whether the window meets the input wherever it stands."""
+    windows = zip(filter_sizes, geometry.dilations, geometry.pads, strict=False)
+    return all(max(pad) < extent(k, d) for k, d, pad in windows)
 
 
 def _is_small(places: int, channels: int) -> bool:
@@ -233,7 +244,7 @@ def spread(parts: Iterable[tuple[Sizes, Any]], sizes: Sizes, window: Sizes, geom
         total = part if total is None else total + part
     low = [0, *(p[0] for p in geometry.pads), 0]
     high = [sizes[0], *(p[0] + n for p, n in zip(geometry.pads, sizes[1:-1], strict=True)), sizes[-1]]
-    return total if tuple(high) == total.shape else lax.slice(total, low, high)
+    return total if not any(low) and tuple(high) == total.shape else lax.slice(total, low, high)
 
 
 def _scattered_product(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> Any:
@@ -298,18 +309,9 @@ def _turned(filters: Any, groups: int) -> Any:
 # oneDNN's convolutions, for data with channels last.
 
 
-def fitted(x: Any, pads: Pads) -> tuple[Any, Pads]:
-    """`x` without the cells at its edges that negative pads cut off, and the pads that are left."""
-    if all(p >= 0 for pair in pads for p in pair):
-        return x, pads
-    cut = [(0, 0, 0), *((min(before, 0), min(after, 0), 0) for before, after in pads), (0, 0, 0)]
-    return lax.pad(x, zero_of(x), cut), tuple((max(before, 0), max(after, 0)) for before, after in pads)
-
-
 def through_onednn(x: Any, filters: Any, geometry: Geometry, groups: int) -> Any:
     places = output_sizes(x.shape, filters.shape, geometry)
-    x, pads = fitted(x, geometry.pads)
-    return onednn.convolution(x, filters, places, geometry.strides, pads, geometry.dilations, groups=groups)
+    return onednn.convolution(x, filters, places, geometry.strides, geometry.pads, geometry.dilations, groups=groups)
 
 
 def input_gradient_through_onednn(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry, groups: int) -> Any:
@@ -318,7 +320,6 @@ def input_gradient_through_onednn(sizes: Sizes, filters: Any, dy: Any, geometry:
     pads = _input_gradient_pads(sizes, filters.shape, dy.shape, geometry)
     if max(geometry.strides) > 1:
         dy = lax.pad(dy, zero_of(dy), ((0, 0, 0), *((0, 0, s - 1) for s in geometry.strides), (0, 0, 0)))
-    dy, pads = fitted(dy, pads)
     filters = _turned(filters, groups)
     return onednn.convolution(dy, filters, sizes[1:-1], (1,) * rank, pads, geometry.dilations, True, groups)
 
@@ -326,7 +327,7 @@ def input_gradient_through_onednn(sizes: Sizes, filters: Any, dy: Any, geometry:
 def _onednn_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, groups: int) -> Any:
     """A convolution whose channels are the images: `dy` slides over `x`, one image of the result for each channel."""
     rank = len(geometry.strides)
-    x, pads = fitted(x, filter_gradient_pads(x.shape, sizes, dy.shape, geometry))
+    pads = filter_gradient_pads(x.shape, sizes, dy.shape, geometry)
     images, cells = x.shape[0], x.shape[1:-1]
     x = lax.reshape(x, (images, *cells, groups, sizes[-2]))
     x = lax.transpose(x, (rank + 2, *range(1, rank + 2), 0))

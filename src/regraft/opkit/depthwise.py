@@ -24,7 +24,6 @@ from regraft.opkit.convolution import (
     Sizes,
     filter_gradient_pads,
     first_to_last,
-    fitted,
     flipped,
     input_gradient_through_onednn,
     last_to_first,
@@ -186,7 +185,6 @@ def _onednn_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -
     """For plain windows: `dy` slides over `x`, with the images as one more spatial axis that it covers as a whole."""
     x, channels = _repeated(x, sizes[-1]), dy.shape[-1]
     pads = filter_gradient_pads(x.shape, sizes, dy.shape, geometry)
-    x, pads = fitted(x, pads)
     x = lax.reshape(x, (1, *x.shape))
     dy = lax.reshape(dy, (*dy.shape[:-1], 1, channels))
     ones = (1,) * (len(pads) + 1)

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from regraft.opkit.arrays import jax, lax
+from regraft.opkit.padding import extent
 from regraft.opkit.platforms import on_cpu
 
 # Releases of jaxlib whose calls have the form that is written here.
@@ -115,12 +116,18 @@ def convolution(
     """The convolution of `x` [batch, ..., in] with `filters` [window..., in / groups, out], all float32.
 
     places   the sizes of the result between batch and channels
-    pads     cells of zeros before and after each spatial axis, none below 0
+    pads     cells of zeros before and after each spatial axis; below 0, cells that are cut off, never all
     swapped  the filters are [window..., out, in / groups]
 
     returns  [batch, places..., out]
     """
     rank = len(places)
+    lone = [places[i] == 1 for i in range(rank)]
+    # Of one channel with strides, oneDNN takes wrong rows where the result is one cell wide.
+    strides = [1 if one else s for one, s in zip(lone, strides, strict=True)]
+    covered = [extent(k, d) for k, d in zip(filters.shape[:rank], dilations, strict=True)]
+    after = [covered[i] - x.shape[1 + i] - pads[i][0] if lone[i] else pads[i][1] for i in range(rank)]
+    x, pads = _cut(x, [(before, a) for (before, _), a in zip(pads, after, strict=True)])
     spatial = list(range(1, rank + 1))
     data = {"dims": rank + 2, "data": {"batch_dim": 0, "feature_dim": rank + 1, "spatial_dims": spatial}}
     inner, outer = (rank + 1, rank) if swapped else (rank, rank + 1)
@@ -144,4 +151,9 @@ def convolution(
     return Call("convolution", message, sizes)(x, filters)
 
 
-    return Call("matmul", message, (*a.shape[:-2], rows, columns))(a, b)
+def _cut(x: Any, pads: Sequence[tuple[int, int]]) -> tuple[Any, Sequence[tuple[int, int]]]:
+    """`x` without the cells at its edges that negative pads cut off, and the pads that are left."""
+    if all(p >= 0 for pair in pads for p in pair):
+        return x, pads
+    cut = [(0, 0, 0), *((min(before, 0), min(after, 0), 0) for before, after in pads), (0, 0, 0)]
+    return lax.pad(x, np.zeros((), x.dtype), cut), [(max(before, 0), max(after, 0)) for before, after in pads]
