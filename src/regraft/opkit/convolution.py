@@ -101,7 +101,7 @@ def input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geometry) -> A
         if (groups > 1 or not (wanted or strided)) and _by_onednn(dy, sizes, places, filters.shape, geometry):
             return input_gradient_through_onednn(sizes, filters, dy, geometry, groups)
         # Where zeros reach further than the window, XLA's native one is wrong or ends the process.
-        if groups == 1 and (wanted or _is_small(places, channels) or not _meets(filters.shape, geometry)):
+        if groups == 1 and (wanted or _is_small(places, channels) or not meets(filters.shape, geometry)):
             return _scattered_product(sizes, filters, dy, geometry)
     return native_input_gradient(sizes, filters, dy, geometry, groups)
 
@@ -134,11 +134,11 @@ def _is_plain_point(filters: Any, geometry: Geometry) -> bool:
 
 def _by_onednn(value: Any, sizes: Sizes, places: int, filter_sizes: Sizes, geometry: Geometry) -> bool:
     """Whether oneDNN takes `value` for a convolution of an input of `sizes`, or for a gradient of it."""
-    some = math.prod(sizes) > 0 and _meets(filter_sizes, geometry)
+    some = math.prod(sizes) > 0 and meets(filter_sizes, geometry)
     return some and onednn.convolves(places * math.prod(filter_sizes), value.dtype)
 
 
-def _meets(filter_sizes: Sizes, geometry: Geometry) -> bool:
+def meets(filter_sizes: Sizes, geometry: Geometry) -> bool:
     """Whether the window meets the input wherever it stands."""
     windows = zip(filter_sizes, geometry.dilations, geometry.pads, strict=False)
     return all(max(pad) < extent(k, d) for k, d, pad in windows)

@@ -27,6 +27,7 @@ from regraft.opkit.convolution import (
     flipped,
     input_gradient_through_onednn,
     last_to_first,
+    meets,
     native,
     native_filter_gradient,
     native_input_gradient,
@@ -78,6 +79,11 @@ def _repeated(x: Any, multiplier: int) -> Any:
     return lax.reshape(out, (*x.shape[:-1], x.shape[-1] * multiplier))
 
 
+def _by_onednn(x_sizes: Sizes, out_sizes: Sizes, filter_sizes: Sizes, geometry: Geometry, dtype: Any) -> bool:
+    some = math.prod(x_sizes) > 0 and meets(filter_sizes, geometry)
+    return some and onednn.convolves_channels(math.prod(out_sizes) * math.prod(filter_sizes[:-2]), dtype)
+
+
 def depthwise(x: Any, filters: Any, geometry: Geometry) -> Any:
     """Convolve each channel of `x` with its filters [window..., channels, multiplier] into `multiplier` channels."""
     if on_host(x, filters):
@@ -89,7 +95,7 @@ def depthwise(x: Any, filters: Any, geometry: Geometry) -> Any:
     window, (channels, multiplier) = filters.shape[:-2], filters.shape[-2:]
     places = output_sizes(x.shape, filters.shape, geometry)
     sizes = (x.shape[0], *places, channels, multiplier)
-    if onednn.convolves_channels(math.prod(sizes) * math.prod(window), x.dtype):
+    if _by_onednn(x.shape, sizes, filters.shape, geometry, x.dtype):
         return through_onednn(_repeated(x, multiplier), _grouped(filters), geometry, channels * multiplier)
     wide, filters, total = _wide(x), _wide(filters), None
     rank = len(sizes)
@@ -111,7 +117,7 @@ def depthwise_input_gradient(sizes: Sizes, filters: Any, dy: Any, geometry: Geom
         sizes = (sizes[0], *sizes[2:], sizes[1])
         return last_to_first(depthwise_input_gradient(sizes, filters, first_to_last(dy), flipped(geometry)))
     window, multiplier = filters.shape[:-2], filters.shape[-1]
-    if onednn.convolves_channels(math.prod(dy.shape) * math.prod(window), dy.dtype):
+    if _by_onednn(sizes, dy.shape, filters.shape, geometry, dy.dtype):
         repeated = (*sizes[:-1], dy.shape[-1])
         out = input_gradient_through_onednn(repeated, _grouped(filters), dy, geometry, dy.shape[-1])
         return reduce(lax.add, _each(_split(out, multiplier)))
@@ -158,7 +164,7 @@ def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry)
         return lax.reshape(native_filter_gradient(x, grouped, dy, geometry, channels), sizes)
     if not geometry.channels_last:
         return depthwise_filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
-    if _plain(geometry) and onednn.convolves_channels(math.prod(dy.shape) * math.prod(window), x.dtype):
+    if _plain(geometry) and _by_onednn(x.shape, dy.shape, sizes, geometry, x.dtype):
         return _onednn_filter_gradient(x, sizes, dy, geometry)
     wide, rows = _wide(x), _split(settled(_wide(dy)), multiplier)
 

@@ -157,3 +157,76 @@ def _cut(x: Any, pads: Sequence[tuple[int, int]]) -> tuple[Any, Sequence[tuple[i
         return x, pads
     cut = [(0, 0, 0), *((min(before, 0), min(after, 0), 0) for before, after in pads), (0, 0, 0)]
     return lax.pad(x, np.zeros((), x.dtype), cut), [(max(before, 0), max(after, 0)) for before, after in pads]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of oneDNN's.
+
+    name     of the target
+    message  what it is told
+    sizes    of its result
+    layouts  of the first two operands and of the result: their axes in the order in which they lie in memory; () for
+             as they come
+    """
+
+    name: str
+    message: Mapping[str, Any]
+    sizes: tuple[int, ...]
+    layouts: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def batches(self) -> bool:
+        """Whether it multiplies more than two matrices."""
+        return self.name == "matmul" and len(self.sizes) > 2
+
+    @property
+    def filters_axis(self) -> int:
+        """The axis of the second factor, or the filters, along which the result has its last one."""
+        if self.name == "matmul":
+            return 0 if self.message["transpose_b"] else 1
+        return int(self.message["kernel"]["filter"]["output_feature_dim"])
+
+    def __call__(self, x: Any, filters: Any, bias: Any = None, residual: Any = None, activation: str = "") -> Any:
+        """The result. What there is of these is added, in this order; batches of products take none of them.
+
+        bias        a number for each place of the last axis
+        residual    as many elements as the result
+        activation  "RELU", "RELU6" or "": applied last
+        """
+        operands, ops = [x, filters], []
+        layouts = {"input_layouts": self.layouts[:2], "output_layouts": self.layouts[2]} if self.layouts else {}
+        if bias is not None:
+            operands.append(lax.reshape(bias, (1, bias.size)) if self.name == "matmul" else bias)
+            ops.append("BIAS")
+        if residual is not None:
+            operands.append(lax.reshape(residual, self.sizes))
+            ops.append("BINARY_ADD")
+        ops += [activation] if activation else []
+        _traced.calls += 1
+        call = jax.ffi.ffi_call(
+            f"{_PREFIX}{self.name}",
+            jax.ShapeDtypeStruct(self.sizes, np.float32),
+            custom_call_api_version=_CALL_VERSION,
+            legacy_backend_config=json.dumps({_MESSAGES[self.name]: {**self.message, "fusions": {"ops": ops}}}),
+            **layouts,
+        )
+        return call(*operands)
+
+
+def call_of(eqn: Any) -> Call | None:
+    """The call that an equation of a jaxpr makes, or that might stand for it; it has no bias and no residual yet."""
+    sizes = eqn.outvars[0].aval.shape if eqn.outvars else ()
+    if eqn.primitive.name == "dot_general":
+        a, b = (v.aval for v in eqn.invars)
+        (contract_a, contract_b), batch = eqn.params["dimension_numbers"]
+        if a.ndim != 2 or b.ndim != 2 or len(contract_a) != 1 or any(map(len, batch)):
+            return None
+        if a.size * b.size // a.shape[contract_a[0]] < _WORTH_FUSING or not _serves((a.dtype, b.dtype)):
+            return None
+        return Call("matmul", {"transpose_a": contract_a[0] == 0, "transpose_b": contract_b[0] == 1}, sizes)
+    if eqn.primitive.name != "ffi_call" or not eqn.params["target_name"].startswith(_PREFIX):
+        return None
+    name = eqn.params["target_name"].removeprefix(_PREFIX)
+    message = json.loads(eqn.params["legacy_backend_config"])[_MESSAGES[name]]
+    return None if message["fusions"]["ops"] else Call(name, message, sizes)

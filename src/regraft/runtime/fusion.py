@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,9 @@ from regraft.opkit import onednn
 from regraft.opkit.arrays import LazyModule, jax, lax
 
 core: Any = LazyModule("jax.extend.core")
+
+# How attention swaps the axes of a batch of products: [batch, heads, rows, columns], [batch, rows, heads, columns].
+_SWAPPED = (0, 2, 1, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +54,18 @@ class Fusion:
     sources  places of the constant arguments that `ahead` takes
     """
 
-    def __init__(self, closed: Any, constant: Collection[int]) -> None:
-        """closed: a ClosedJaxpr, whose arguments at the places `constant` seldom change."""
+    def __init__(self, closed: Any, constant: Collection[int], activations: bool) -> None:
+        """
+        closed       a ClosedJaxpr
+        constant     places of the arguments that seldom change
+        activations  whether ReLUs may be fused: oneDNN's make 0 of NaN
+        """
         jaxpr = closed.jaxpr
         self._inputs, self._outputs = jaxpr.invars, jaxpr.outvars
         self._consts = dict(zip(jaxpr.constvars, closed.consts, strict=True))
         given = {*self._consts, *(jaxpr.invars[i] for i in constant)}
         plain = [_as_is(jaxpr, eqn) for eqn in jaxpr.eqns]
-        chains = _Chains(jaxpr, given | _steady(plain, given).keys())
+        chains = _Chains(jaxpr, given | _steady(plain, given).keys(), activations)
         self.found = bool(chains.found)
         ops = [op for place, eqn in enumerate(plain) for op in chains.ops(place, eqn)]
         made = _steady(ops, given)
@@ -133,12 +140,16 @@ def _needed(ops: Sequence[_Op], wanted: Collection[Any]) -> list[_Op]:
 class _Chain:
     """A call of oneDNN's, and what is done with its result, as long as oneDNN can do it.
 
-    places  of the equations
-    result  of the last one
+    places    of the equations
+    result    of the last one
     """
 
-    def __init__(self, call: onednn.Call, eqn: Any, place: int, scalable: bool) -> None:
-        self._call, self._operands, self._scalable = call, eqn.invars, scalable
+    def __init__(self, call: onednn.Call, eqn: Any, place: int, scalable: bool, activations: bool) -> None:
+        """
+        scalable     the filters are known ahead
+        activations  ReLUs may be taken in
+        """
+        self._call, self._operands, self._scalable, self._activations = call, eqn.invars, scalable, activations
         self.places, self.result = [place], eqn.outvars[0]
         self._affine: list[tuple[str, Any]] = []
         self._residual: Any = None
@@ -152,10 +163,11 @@ class _Chain:
         """
         kind, result = eqn.primitive.name, eqn.outvars[0]
         other = next((a for a in eqn.invars if a is not self.result), None)
+        fits: bool
         if kind == "reshape":
             fits = result.aval.shape[-1:] == self.result.aval.shape[-1:]
         elif kind == "max":
-            fits = not self._activation and _is_number(other, 0)
+            fits = self._activations and not self._activation and _is_number(other, 0)
             self._activation = "RELU" if fits else self._activation
         elif kind == "min":
             fits = self._activation == "RELU" and _is_number(other, 6)
@@ -178,8 +190,8 @@ class _Chain:
 
     @property
     def worth(self) -> bool:
-        """Whether the call does more than it did."""
-        return bool(self._affine or self._activation) or self._residual is not None
+        """Whether there is something to be gained."""
+        return bool(self._affine or self._activation or self._call.layouts) or self._residual is not None
 
     def ops(self) -> Iterator[_Op]:
         """The fused call, and before it what goes into it."""
@@ -213,6 +225,11 @@ class _Chain:
         yield _Op((x, filters, *bias, *residual), (self.result,), run, False)
 
 
+def _swaps_middle(eqn: Any) -> bool:
+    swaps = eqn is not None and eqn.primitive.name == "transpose" and tuple(eqn.params["permutation"]) == _SWAPPED
+    return bool(swaps)
+
+
 def _affine(kinds: Sequence[str], vectors: Sequence[Any]) -> tuple[Any, Any]:
     """x times the first result plus the second is x with each vector added, subtracted or multiplied, in order."""
     scale, shift = lax.full_like(vectors[0], 1), lax.full_like(vectors[0], 0)
@@ -230,8 +247,11 @@ class _Chains:
     found  the chain that the equation at a place belongs to
     """
 
-    def __init__(self, jaxpr: Any, steady: Collection[Any]) -> None:
-        """steady: values that are known ahead"""
+    def __init__(self, jaxpr: Any, steady: Collection[Any], activations: bool) -> None:
+        """
+        steady       values that are known ahead
+        activations  ReLUs may be fused
+        """
         self._makers = {v: eqn for eqn in jaxpr.eqns for v in eqn.outvars}
         uses = Counter(v for v in jaxpr.outvars if not _is_literal(v))
         users: dict[Any, int] = {}
@@ -245,12 +265,25 @@ class _Chains:
             call = onednn.call_of(eqn)
             if call is None:
                 continue
-            chain = _Chain(call, eqn, place, eqn.invars[1] in steady)
-            while uses[chain.result] == 1 and (user := users.get(chain.result)) is not None and user not in self.found:
+            user = users.get(eqn.outvars[0])
+            if call.batches:
+                call = replace(call, layouts=self._layouts(eqn, None if user is None else jaxpr.eqns[user]))
+            chain = _Chain(call, eqn, place, eqn.invars[1] in steady, activations)
+            while not call.batches and uses[chain.result] == 1 and user is not None and user not in self.found:
                 if not chain.take(jaxpr.eqns[user], user, self._vector, steady):
                     break
+                user = users.get(chain.result)
             if chain.worth:
                 self.found.update(dict.fromkeys(chain.places, chain))
+
+    def _layouts(self, call: Any, user: Any) -> tuple[tuple[int, ...], ...]:
+        """How the operands and the result of a batch of products should lie in memory; () for as they are.
+
+        Attention swaps the middle axes of what it multiplies, and of what it gets. oneDNN reads and writes them where
+        they lie without that, at no cost; for XLA's CPU compiler to move them takes longer than to multiply them.
+        """
+        swapped = [_swaps_middle(eqn) for eqn in (*map(self._makers.get, call.invars), user)]
+        return tuple(_SWAPPED if s else tuple(sorted(_SWAPPED)) for s in swapped) if any(swapped) else ()
 
     def _vector(self, value: Any) -> Any:
         """The vector that `value` repeats along its last axis, or None."""

@@ -133,7 +133,8 @@ class Program:
         read = len(self.donated)
         inputs = read + len(self.read)
         constant = [*range(read, inputs), *(inputs + i for i, n in enumerate(self.inputs) if n in self._step.constants)]
-        fusion = Fusion(traced.jaxpr, constant)
+        # What trains should show a NaN where there is one.
+        fusion = Fusion(traced.jaxpr, constant, activations=not self.written)
         return fusion if fusion.found else None
 
     @cached_property
