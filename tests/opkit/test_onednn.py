@@ -13,10 +13,10 @@ import jax
 import ml_dtypes
 import numpy as np
 import pytest
-import tensorflow as oracle
 
 import regraft.ops  # noqa: F401  importing it registers every op
 from regraft.opkit import onednn, registry
+from tests.oracle import run_op
 
 pytestmark = pytest.mark.skipif(not onednn._carried(), reason="this XLA carries no oneDNN, or another release's")
 
@@ -165,19 +165,14 @@ def attributes(case: Case, first: bool, dilated: bool = True) -> dict[str, Any]:
 
 def expected(case: Case, x: np.ndarray, filters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """TensorFlow's result, a gradient of it, and what that is worth towards the input and the filters."""
-    raw, attrs = oracle.raw_ops, attributes(case, False, dilated=False)
+    attrs = attributes(case, False, dilated=False)
     wide, taps = with_holes(filters, case[4])
-    if len(case[2]) == 2:
-        y = raw.Conv2D(input=x, filter=wide, **attrs).numpy()
-        dy = normal(*y.shape)
-        dx = raw.Conv2DBackpropInput(input_sizes=x.shape, filter=wide, out_backprop=dy, **attrs)
-        dw = raw.Conv2DBackpropFilter(input=x, filter_sizes=wide.shape, out_backprop=dy, **attrs)
-    else:
-        y = raw.Conv3D(input=x, filter=wide, **attrs).numpy()
-        dy = normal(*y.shape)
-        dx = raw.Conv3DBackpropInputV2(input_sizes=x.shape, filter=wide, out_backprop=dy, **attrs)
-        dw = raw.Conv3DBackpropFilterV2(input=x, filter_sizes=wide.shape, out_backprop=dy, **attrs)
-    return y, dy, dx.numpy(), dw.numpy()[taps]
+    name, version = ("Conv2D", "") if len(case[2]) == 2 else ("Conv3D", "V2")
+    (y,) = run_op(name, [x, wide], attrs)
+    dy = normal(*y.shape)
+    (dx,) = run_op(f"{name}BackpropInput{version}", [np.int32(x.shape), wide, dy], attrs)
+    (dw,) = run_op(f"{name}BackpropFilter{version}", [x, np.int32(wide.shape), dy], attrs)
+    return y, dy, dx, dw[taps]
 
 
 def ours(case: Case, first: bool, used: list[str]) -> tuple[Callable[..., Any], list[str]]:

@@ -10,12 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-import tensorflow as oracle
 
 from regraft.opkit import convolution, depthwise, onednn
 from regraft.opkit.convolution import Geometry
 from regraft.ops.array_order import transpose
 from regraft.ops.math_matmul import matrix_product
+from tests.oracle import run_op
 
 pytestmark = pytest.mark.skipif(not onednn._carried(), reason="this XLA carries no oneDNN, or another release's")
 
@@ -46,6 +46,24 @@ def geometry(size: int, window: int, stride: int, dilation: int, padding: str) -
     return Geometry((stride, stride), (dilation, dilation), (pad, pad))
 
 
+def expected(
+    op: str, gradients: tuple[str, str], x: np.ndarray, filters: np.ndarray, stride: int, dilation: int, padding: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """TensorFlow's convolution, a gradient of it, and what that is worth towards the input and the filters.
+
+    The filters have holes instead of dilations, for which TensorFlow has no gradients on CPUs.
+    """
+    window = (filters.shape[0] - 1) * dilation + 1
+    wide = np.zeros((window, window, *filters.shape[2:]), np.float32)
+    wide[::dilation, ::dilation] = filters
+    attrs = {"strides": [1, stride, stride, 1], "padding": padding}
+    (y,) = run_op(op, [x, wide], attrs)
+    dy = normal(*y.shape)
+    (dx,) = run_op(gradients[0], [np.int32(x.shape), wide, dy], attrs)
+    (dw,) = run_op(gradients[1], [x, np.int32(wide.shape), dy], attrs)
+    return y, dy, dx, dw[::dilation, ::dilation]
+
+
 def close(got: np.ndarray, want: Any) -> None:
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(want).max()))
 
@@ -69,14 +87,9 @@ def test_depthwise_convolutions_and_their_gradients(
 ) -> None:
     x, filters = normal(3, size, size, channels), normal(window, window, channels, multiplier)
     g = geometry(size, window, stride, dilation, padding)
-    with oracle.GradientTape() as tape:
-        a, b = oracle.constant(x), oracle.constant(filters)
-        tape.watch([a, b])
-        out = oracle.nn.depthwise_conv2d(a, b, [1, stride, stride, 1], padding, dilations=[dilation, dilation])
-        dy = normal(*out.shape)
-    want_x, want_filters = tape.gradient(out, [a, b], dy)
-
-    close(by_onednn(lambda x, f: depthwise.depthwise(x, f, g), x, filters), out)
+    gradients = "DepthwiseConv2dNativeBackpropInput", "DepthwiseConv2dNativeBackpropFilter"
+    y, dy, want_x, want_filters = expected("DepthwiseConv2dNative", gradients, x, filters, stride, dilation, padding)
+    close(by_onednn(lambda x, f: depthwise.depthwise(x, f, g), x, filters), y)
     close(by_onednn(lambda f, d: depthwise.depthwise_input_gradient(x.shape, f, d, g), filters, dy), want_x)
     towards_filters = jax.jit(lambda x, d: depthwise.depthwise_filter_gradient(x, filters.shape, d, g))
     close(np.asarray(towards_filters(x, dy)), want_filters)
@@ -120,16 +133,12 @@ def test_grouped_convolutions_and_their_gradients(
 ) -> None:
     x, filters = normal(3, size, size, channels), normal(window, window, channels // groups, results)
     g = geometry(size, window, stride, dilation, padding)
-    with oracle.GradientTape() as tape:
-        a, b = oracle.constant(x), oracle.constant(filters)
-        tape.watch([a, b])
-        pairs = zip(oracle.split(a, groups, 3), oracle.split(b, groups, 3), strict=True)
-        parts = [oracle.nn.conv2d(p, q, stride, padding, dilations=dilation) for p, q in pairs]
-        out = oracle.concat(parts, 3)
-        dy = normal(*out.shape)
-    want_x, want_filters = tape.gradient(out, [a, b], dy)
-
-    out, want_x = np.asarray(out), np.asarray(want_x)
+    gradients = "Conv2DBackpropInput", "Conv2DBackpropFilter"
+    parts = [
+        expected("Conv2D", gradients, part, some, stride, dilation, padding)
+        for part, some in zip(np.split(x, groups, 3), np.split(filters, groups, 3), strict=True)
+    ]
+    out, dy, want_x, want_filters = (np.concatenate(found, 3) for found in zip(*parts, strict=True))
     if not channels_last:
         g = Geometry(g.strides, g.dilations, g.pads, channels_last=False)
         x, dy, out, want_x = (np.moveaxis(v, -1, 1) for v in (x, dy, out, want_x))
@@ -153,14 +162,14 @@ def test_batches_of_products_whose_axes_lie_in_any_order(transposed: tuple[str, 
         return matrix_product(a, b, "a" in transposed, "b" in transposed, np.dtype(np.float32))
 
     a, b = (v.transpose(0, 2, 1, 3) if n in swapped else v for n, v in factors.items())
-    want = oracle.matmul(a, b, transpose_a="a" in transposed, transpose_b="b" in transposed)
+    (want,) = run_op("BatchMatMulV2", [a, b], {"adj_x": "a" in transposed, "adj_y": "b" in transposed})
     close(by_onednn(product, *factors.values()), want)
 
 
 def test_batches_of_one_axis_and_products_that_are_transposed_back() -> None:
     a, b = normal(5, 18, 16), normal(5, 16, 17)
     plain = np.dtype(np.float32)
-    close(by_onednn(lambda a, b: matrix_product(a, b, False, False, plain), a, b), oracle.matmul(a, b))
+    close(by_onednn(lambda a, b: matrix_product(a, b, False, False, plain), a, b), np.matmul(a, b))
 
     scores, values = normal(2, 3, 16, 18), normal(2, 18, 3, 17)
 

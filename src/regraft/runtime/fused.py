@@ -29,14 +29,14 @@ class Fused:
             return jax.tree.unflatten(results, fusion.rest(jax.tree.leaves(given), made))
 
         self._rest = compile_program(jax.jit(rest, donate_argnums=(0,)).lower(*shapes, ahead.out_info))
-        self._made: Any = None
-        self._made_from: list[weakref.ref[Any]] = []
+        # Replaced as a whole: threads may call at once.
+        self._kept: tuple[list[weakref.ref[Any]], Any] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         flat = [a for part in arguments for a in part]
         sources = [flat[i] for i in self._sources]
-        if self._made is None or any(a is not b() for a, b in zip(sources, self._made_from, strict=True)):
-            self._made = None
-            self._made = self._ahead(sources)
-            self._made_from = [weakref.ref(a) for a in sources]
-        return self._rest(*arguments, self._made)
+        kept = self._kept
+        if kept is None or any(a is not b() for a, b in zip(sources, kept[0], strict=True)):
+            self._kept = kept = None  # the memory of the old ones is free for the new
+            self._kept = kept = ([weakref.ref(a) for a in sources], self._ahead(sources))
+        return self._rest(*arguments, kept[1])
