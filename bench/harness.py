@@ -28,6 +28,8 @@ PEERS: Mapping[str, str] = {"openvino": "openvino", "bare": "google_crc32c"}
 # What changes thread counts, kernels or caches: all libraries run as they come.
 _UNSET = (
     "OMP_NUM_THREADS",
+    "REGRAFT_KEEP_MEMORY",
+    "REGRAFT_ONEDNN",
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
     "TF_ENABLE_ONEDNN_OPTS",

@@ -28,7 +28,7 @@ from regraft.opkit.padding import extent
 from regraft.opkit.platforms import on_cpu
 
 # Releases of jaxlib whose calls have the form that is written here.
-_RELEASES = frozenset({"0.10.2"})
+_RELEASES = frozenset({"0.9.2", "0.10.0", "0.10.1", "0.10.2"})
 # The legacy form of XLA's custom calls: a status is returned, the message is text.
 _CALL_VERSION = 2
 _PREFIX = "__onednn$"
