@@ -105,7 +105,7 @@ Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Any, tuple[int, 
 CONVOLUTIONS: dict[str, tuple[Case, str]] = {
     "odd channels": (((2, 6, 7, 5), (3, 3, 5, 17), (1, 1), "SAME", (1, 1)), "y dx dw"),
     "one image": (((1, 6, 5, 17), (3, 2, 17, 3), (1, 1), "VALID", (1, 1)), "y dx dw"),
-    "one channel": (((2, 6, 7, 1), (5, 5, 1, 3), (1, 1), "SAME", (1, 1)), "y dw"),
+    "one channel": (((2, 6, 7, 1), (5, 5, 1, 3), (1, 1), "SAME", (1, 1)), "y"),
     "one channel, strided": (((3, 9, 8, 1), (3, 3, 1, 1), (2, 2), "SAME", (1, 1)), "y dw"),
     "many channels": (((3, 14, 14, 128), (3, 3, 128, 4), (1, 1), "SAME", (1, 1)), "y dx"),
     "strided": (((3, 7, 8, 3), (3, 3, 3, 5), (2, 2), "SAME", (1, 1)), "y dw"),
