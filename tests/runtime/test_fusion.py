@@ -108,6 +108,15 @@ def test_products_and_the_reshaping_between(transposed: bool) -> None:
     check(fusion, np.maximum((a @ (b.T if transposed else b)).reshape(2, 3, 5) * SCALE, 0), a, b, SCALE)
 
 
+def test_a_product_over_nothing_beside_a_call() -> None:
+    def net(x: Any, filters: Any, a: Any, b: Any) -> Any:
+        y = convolved(x, filters)
+        return lax.reshape(lax.dot_general(a, b, (((1,), (0,)), ((), ()))), y.shape) + y
+
+    arguments = X, FILTERS, normal(72, 0), normal(0, 5)
+    check(split(net, *arguments, constant=()), CONVOLVED, *arguments)
+
+
 def test_what_is_used_twice_stays() -> None:
     def net(x: Any, filters: Any) -> Any:
         y = convolved(x, filters)

@@ -11,6 +11,7 @@ A program with such calls cannot be serialized: see `traced_calls`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import sys
@@ -222,7 +223,8 @@ def call_of(eqn: Any) -> Call | None:
         (contract_a, contract_b), batch = eqn.params["dimension_numbers"]
         if a.ndim != 2 or b.ndim != 2 or len(contract_a) != 1 or any(map(len, batch)):
             return None
-        if a.size * b.size // a.shape[contract_a[0]] < _WORTH_FUSING or not _serves((a.dtype, b.dtype)):
+        dtypes = a.dtype, b.dtype, eqn.outvars[0].aval.dtype
+        if math.prod(sizes) * a.shape[contract_a[0]] < _WORTH_FUSING or not _serves(dtypes):
             return None
         return Call("matmul", {"transpose_a": contract_a[0] == 0, "transpose_b": contract_b[0] == 1}, sizes)
     if eqn.primitive.name != "ffi_call" or not eqn.params["target_name"].startswith(_PREFIX):

@@ -140,8 +140,8 @@ def _needed(ops: Sequence[_Op], wanted: Collection[Any]) -> list[_Op]:
 class _Chain:
     """A call of oneDNN's, and what is done with its result, as long as oneDNN can do it.
 
-    places    of the equations
-    result    of the last one
+    places  of the equations
+    result  of the last one
     """
 
     def __init__(self, call: onednn.Call, eqn: Any, place: int, scalable: bool, activations: bool) -> None:
