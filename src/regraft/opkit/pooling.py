@@ -42,6 +42,11 @@ class Window:
             (n + sum(p) - k) // s + 1 for n, k, s, p in zip(sizes, self.sizes, self.strides, self.pads, strict=True)
         )
 
+    def alone(self, places: Sizes) -> Window:
+        """The same with strides past the window along axes where it has one place, so that it meets no other there."""
+        strides = (max(k, s) if n == 1 else s for k, s, n in zip(self.sizes, self.strides, places, strict=True))
+        return Window(self.sizes, tuple(strides), self.pads)
+
     def positions(self) -> Iterator[Sizes]:
         return itertools.product(*map(range, self.sizes))
 
@@ -138,29 +143,33 @@ def max_pool_gradient(x: Any, y: Any, dy: Any, window: Window) -> Any:
         lowest = np.asarray(-np.inf, x.dtype) if x.dtype.kind in "fV" else np.asarray(_lowest(x.dtype), x.dtype)
         _, back = jax.vjp(lambda v: lax.reduce_window(v, lowest, lax.max, window.sizes, window.strides, window.pads), x)
         return back(dy)[0]
-    if _overlaps(window):
-        dy = settled(dy)
-    zero = _full(dy, 0)
-    if _overlaps(window):
-        number = lax.full(y.shape, window.count, np.int32)
-        for i, (_, part) in reversed(list(enumerate(_slices(x, window, _lowest(x.dtype))))):
-            number = lax.select(lax.eq(part, y), lax.full(y.shape, i, np.int32), number)
-        parts = {
-            position: lax.select(lax.eq(number, lax.full(y.shape, i, np.int32)), dy, zero)
-            for i, position in enumerate(window.positions())
-        }
-    else:
-        parts = {position: lax.select(first, dy, zero) for position, first in _first_largest(x, y, window)}
-    return _spread(parts.__getitem__, x.shape, dy, window)
+    number = settled(_number_of_first_largest(x, y, window))
+
+    def share(position: Any, number: Any, dy: Any) -> Any:
+        return lax.select(lax.eq(number, position), dy, _full(dy, 0))
+
+    return _summed(share, (number, settled(dy)), x.shape, window)
+
+
+def _number_of_first_largest(x: Any, y: Any, window: Window) -> Any:
+    """Which position in the window, counted from 0, first holds the maximum `y`; their count where none does (nan)."""
+    number = lax.full(y.shape, window.count, np.float32)
+    for i, (_, part) in reversed(list(enumerate(_slices(x, window, _lowest(x.dtype))))):
+        number = lax.select(lax.eq(part, y), _full(number, i), number)
+    return number
 
 
 def max_pool_gradient_to_all(x: Any, y: Any, dy: Any, window: Window) -> Any:
     """`dy` at every cell that equals the maximum of its window, as TensorFlow's CPU kernel for volumes has it."""
     if on_host(x, y, dy):
         return host_pooling.max_pool_gradient_to_all(x, y, dy, window)
-    zero = _full(dy, 0)
-    parts = {p: lax.select(lax.eq(part, y), dy, zero) for p, part in _slices(x, window, _lowest(x.dtype))}
-    return _spread(parts.__getitem__, x.shape, dy, window)
+    cells = _in_rows(x, window.alone(dy.shape))
+
+    def share(position: Any, y: Any, dy: Any) -> Any:
+        largest = lax.bitwise_and(lax.ge(position, _full(position, 0)), lax.eq(cells, y))
+        return lax.select(largest, dy, _full(dy, 0))
+
+    return _summed(share, (settled(y), settled(dy)), x.shape, window)
 
 
 def max_pool_gather(x: Any, y: Any, values: Any, window: Window) -> Any:
@@ -174,62 +183,71 @@ def max_pool_gather(x: Any, y: Any, values: Any, window: Window) -> Any:
     return total
 
 
-def _overlaps(window: Window) -> bool:
-    """Whether a cell lies in several windows, and these stand apart."""
-    return any(1 < s < k for k, s in zip(window.sizes, window.strides, strict=True))
+def _summed(share: Callable[..., Any], arrays: Sequence[Any], sizes: Sizes, window: Window) -> Any:
+    """For each cell of an input of `sizes`, the sum of its shares of the windows that it lies in, first to last.
 
+    share   gets the cells' positions in a window, counted from 0, or -1 for none of it, and the values of `arrays` at
+            that window, or 0 where there is none; all in the shape of `_in_rows` for a window `alone`
+    arrays  with a value for each place of the window
 
-def _spread(part: Callable[[Sizes], Any], sizes: Sizes, dy: Any, window: Window) -> Any:
-    """For each position in the window, add its `part` to the cells that lie there: the transpose of `_slices`."""
-    low = [p[0] for p in window.pads]
-    high = [p[0] + n for p, n in zip(window.pads, sizes, strict=True)]
-    full = [
-        max(n + sum(p), k + (o - 1) * s)
-        for n, p, k, s, o in zip(sizes, window.pads, window.sizes, window.strides, dy.shape, strict=True)
-    ]
-    total = _interleaved(part, full, dy, window) if _overlaps(window) else _padded_sum(part, full, dy, window)
-    return total if tuple(total.shape) == tuple(sizes) else lax.slice(total, low, high)
-
-
-def _padded_sum(part: Callable[[Sizes], Any], full: Sequence[int], dy: Any, window: Window) -> Any:
-    zero, total = np.zeros((), dy.dtype), None
-    for position in window.positions():
-        spread = [
-            (p, n - p - (o - 1) * s - 1, s - 1)
-            for p, n, o, s in zip(position, full, dy.shape, window.strides, strict=True)
-        ]
-        one = lax.pad(part(position), zero, spread)
+    Cells that are neighbours along the channels read neighbours from memory: no steps, and no edges, which padded
+    copies of `arrays` take in. So XLA makes vector code of it.
+    """
+    places = arrays[0].shape
+    window = window.alone(places)
+    rows = _rows(sizes, window)
+    reach = [-(-k // s) for k, s in zip(window.sizes, window.strides, strict=True)]  # as many windows over a cell
+    edges = [(n - 1, max(0, r - o), 0) for n, r, o in zip(reach, rows, places, strict=True)]
+    if any(map(any, edges)):
+        arrays = [settled(lax.pad(array, np.zeros((), array.dtype), edges)) for array in arrays]
+    shape, of_rows, of_cells = _split(rows, window.strides)
+    total = None
+    for back in itertools.product(*(range(n - 1, -1, -1) for n in reach)):
+        first = [n - 1 - b for n, b in zip(reach, back, strict=True)]
+        there = [lax.slice(array, first, [f + r for f, r in zip(first, rows, strict=True)]) for array in arrays]
+        position = _positions_of_cells(back, window).reshape([s for s in window.strides if s > 1])
+        one = share(
+            lax.broadcast_in_dim(position, shape, of_cells), *(lax.broadcast_in_dim(v, shape, of_rows) for v in there)
+        )
         total = one if total is None else total + one
-    return total
+    whole = lax.reshape(total, [r * s for r, s in zip(rows, window.strides, strict=True)])
+    return lax.slice(
+        whole, [lo for lo, _ in window.pads], [lo + n for n, (lo, _) in zip(sizes, window.pads, strict=True)]
+    )
 
 
-def _interleaved(part: Callable[[Sizes], Any], full: Sequence[int], dy: Any, window: Window) -> Any:
-    """`_padded_sum` in phases: cells with one remainder by the strides only see the positions with that remainder."""
-    zero, rank = np.zeros((), dy.dtype), len(full)
-    rows = [-(-n // s) for n, s in zip(full, window.strides, strict=True)]
+def _rows(sizes: Sizes, window: Window) -> Sizes:
+    """How many strides reach over each axis of an input of `sizes` and the pads before it."""
+    return tuple(-(-(lo + n) // s) for n, s, (lo, _) in zip(sizes, window.strides, window.pads, strict=True))
 
-    def phase(remainder: Sizes) -> Any:
-        total = None
-        ranges = [range(r, k, s) for r, k, s in zip(remainder, window.sizes, window.strides, strict=True)]
-        for position in itertools.product(*ranges):
-            shift = [p // s for p, s in zip(position, window.strides, strict=True)]
-            edges = [(b, n - o - b, 0) for b, n, o in zip(shift, rows, dy.shape, strict=True)]
-            one = lax.pad(part(position), zero, edges)
-            total = one if total is None else total + one
-        return lax.full(rows, 0, dy.dtype) if total is None else total
 
-    def build(remainder: Sizes) -> Any:
-        axis = len(remainder)
-        if axis == rank:
-            return phase(remainder)
-        parts = [build((*remainder, r)) for r in range(window.strides[axis])]
-        if len(parts) == 1:
-            return parts[0]
-        joined = lax.concatenate([lax.expand_dims(p, (axis + 1,)) for p in parts], axis + 1)
-        sizes = parts[0].shape
-        return lax.reshape(joined, (*sizes[:axis], sizes[axis] * len(parts), *sizes[axis + 1 :]))
+def _split(rows: Sizes, strides: Sizes) -> tuple[Sizes, Sizes, Sizes]:
+    """A shape with an axis of the cells of a stride behind each axis of rows; which axes are of rows, and of cells."""
+    shape: list[int] = []
+    of_rows: list[int] = []
+    for r, s in zip(rows, strides, strict=True):
+        of_rows.append(len(shape))
+        shape.extend((r, s) if s > 1 else (r,))
+    return tuple(shape), tuple(of_rows), tuple(i for i in range(len(shape)) if i not in of_rows)
 
-    return lax.slice(build(()), (0,) * rank, full)
+
+def _in_rows(x: Any, window: Window) -> Any:
+    """`x`, with 0 around it, in `_split`'s shape."""
+    rows = _rows(x.shape, window)
+    edges = [
+        (lo, r * s - lo - n, 0) for n, r, s, (lo, _) in zip(x.shape, rows, window.strides, window.pads, strict=True)
+    ]
+    return lax.reshape(lax.pad(x, np.zeros((), x.dtype), edges), _split(rows, window.strides)[0])
+
+
+def _positions_of_cells(back: Sizes, window: Window) -> Any:
+    """For the cells of a stride: which position each has in the window that starts so many strides before; -1: none."""
+    inside = [range(b * s, min(k, (b + 1) * s)) for b, k, s in zip(back, window.sizes, window.strides, strict=True)]
+    found = np.full(window.strides, -1, np.float32)
+    positions = np.arange(window.count, dtype=np.float32).reshape(window.sizes)
+    part = positions[tuple(slice(r.start, r.stop) for r in inside)]
+    found[tuple(slice(len(r)) for r in inside)] = part
+    return found
 
 
 def max_pool_positions(x: Any, window: Window) -> tuple[Any, Any]:
@@ -330,14 +348,12 @@ def avg_pool_gradient(sizes: Sizes, dy: Any, window: Window) -> Any:
         return host_pooling.avg_pool_gradient(sizes, dy, _counts(sizes, window, np.float32), window)
     dtype, dy = dy.dtype, _wide(dy)
     shares = dy / _spread_counts(_counts(sizes, window, dy.dtype), dy.shape)
-    if (
-        not window.padded
-        and window.sizes == window.strides
-        and all(o * k == n for o, k, n in zip(dy.shape, window.sizes, sizes, strict=True))
-    ):
-        return lax.convert_element_type(_repeated(shares, window.sizes, sizes), dtype)
     if window.count <= _MOST_POSITIONS:
-        return lax.convert_element_type(_spread(lambda _: shares, sizes, dy, window), dtype)
+
+        def share(position: Any, value: Any) -> Any:
+            return lax.select(lax.ge(position, _full(position, 0)), value, _full(value, 0))
+
+        return lax.convert_element_type(_summed(share, (shares,), sizes, window), dtype)
     pads = []
     for n, k, s, (lo, _), o in zip(sizes, window.sizes, window.strides, window.pads, dy.shape, strict=True):
         pads.append((k - 1 - lo, n + lo - (o - 1) * s - 1))
@@ -351,12 +367,3 @@ def avg_pool_gradient(sizes: Sizes, dy: Any, window: Window) -> Any:
         base_dilation=window.strides,
     )
     return lax.convert_element_type(total, dtype)
-
-
-def _repeated(x: Any, times: Sizes, sizes: Sizes) -> Any:
-    shape: list[int] = []
-    kept: list[int] = []
-    for n, k in zip(x.shape, times, strict=True):
-        kept.append(len(shape))
-        shape.extend((n, k) if k > 1 else (n,))
-    return lax.reshape(lax.broadcast_in_dim(x, shape, kept), sizes)

@@ -11,6 +11,7 @@ from regraft.opkit.arrays import lax, on_host, static_shape
 from regraft.opkit.elementwise import quiet
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes, at_least_rank, merge_dim, merged, same_as, with_rank
+from regraft.opkit.sums import sum_over
 
 
 def _scalar(x: Any, value: float) -> Any:
@@ -307,7 +308,7 @@ def bias_add_grad(out_backprop: Any, *, data_format: bytes) -> Any:
     axes = tuple(a for a in range(rank) if a != axis)
     if on_host(out_backprop):
         return np.sum(out_backprop, axes, dtype=out_backprop.dtype)
-    return lax.reduce_sum(out_backprop, axes)
+    return sum_over(out_backprop, axes)
 
 
 @bias_add_grad.gradient
