@@ -29,6 +29,7 @@ PEERS: Mapping[str, str] = {"openvino": "openvino", "bare": "google_crc32c"}
 _UNSET = (
     "OMP_NUM_THREADS",
     "REGRAFT_KEEP_MEMORY",
+    "REGRAFT_MAP_CHECKPOINTS",
     "REGRAFT_ONEDNN",
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",

@@ -15,6 +15,7 @@ from regraft.wire import crc32c
 from regraft.wire.ordered_code import encode_tensor_slice
 
 _CHUNK = 1 << 20
+_LEAST_MAPPED = 1 << 20
 
 
 class BundleReader:
@@ -105,6 +106,20 @@ class BundleReader:
             else:
                 target[...] = self._read_entry(stored_entry, name, None, new_array)[within(shared, bounds)]
         return out
+
+    def mapped(self, name: str) -> Array | None:
+        """Tensor `name`, whole and checked, as a map of the file; None where it is small or must be copied."""
+        entry = self.entry(name)
+        if entry.size < _LEAST_MAPPED or entry.slices or entry.dtype is string or self._header.big_endian:
+            return None
+        source = self._locate(entry, name)
+        if entry.offset % entry.dtype.numpy.alignment:
+            return None
+        octets = source.mapped(entry.offset, entry.size)
+        if octets is None:
+            return None
+        _check(crc32c.value(octets), source, entry, name)
+        return octets.view(entry.dtype.numpy).reshape(entry.shape)
 
     def _part(self, name: str, entry: Entry, stored: TensorSlice) -> Entry:
         part = self._entry(encode_tensor_slice(_key(name), stored.extents), f"{name} (part {stored})")

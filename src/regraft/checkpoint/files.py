@@ -17,8 +17,12 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import unquote
 
+import numpy as np
+import numpy.typing as npt
+
 from regraft.base import errors
 from regraft.checkpoint.direct import DirectFile
+from regraft.checkpoint.mapping import private_map
 
 PathLike = str | bytes | os.PathLike[Any]
 _BUFFER = 1 << 20
@@ -95,6 +99,9 @@ class Source(Protocol):
     def read_into(self, offset: int, out: memoryview) -> int:
         """Fill `out` from `offset` on; returns the number of bytes, less than len(out) only at the end."""
 
+    def mapped(self, offset: int, size: int) -> npt.NDArray[np.uint8] | None:
+        """The bytes from `offset` on as an array that shows the file, see `private_map`; None where there is none."""
+
     def close(self) -> None: ...
 
 
@@ -129,6 +136,9 @@ class _LocalSource:
         except OSError as e:
             raise _status(e, self.name) from e
         return done
+
+    def mapped(self, offset: int, size: int) -> npt.NDArray[np.uint8] | None:
+        return private_map(self._fd, offset, size) if offset + size <= self.size else None
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -171,6 +181,9 @@ class _SeekingSource:
                     break
                 done += count
         return done
+
+    def mapped(self, offset: int, size: int) -> None:
+        return None
 
     def close(self) -> None:
         self._file.close()

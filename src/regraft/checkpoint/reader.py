@@ -28,6 +28,7 @@ class _Format(Protocol):
     def dtype(self, name: str) -> DType: ...
     def shape(self, name: str) -> tuple[int, ...]: ...
     def place(self, name: str) -> tuple[int, int, int]: ...
+    def mapped(self, name: str) -> Array | None: ...
     def read(
         self, name: str, part: TensorSlice | None = None, out: Array | None = None, allocate: Allocate = new_array
     ) -> Array: ...
@@ -145,11 +146,14 @@ class CheckpointReader:
             out[...] = self._content.read(name)
 
     def get_tensors(
-        self, names: Iterable[str] | None = None, into: Mapping[str, Array] | None = None
+        self, names: Iterable[str] | None = None, into: Mapping[str, Array] | None = None, mapped: bool = False
     ) -> dict[str, Array]:
         """Many tensors (all of them by default), read in the order of the disk, large ones by a few threads at once.
 
         into     arrays to read into, as in read_into; the others are new
+        mapped   give large ones as private maps of the file, which are copied a few seconds later, see `mapping`: until
+                 then it must not be overwritten in place (replacing or deleting it does no harm). They are aligned as
+                 the file has them
         raises   as get_tensor, for the first that fails
         """
         given = into or {}
@@ -164,7 +168,8 @@ class CheckpointReader:
                 self.read_into(name, given[name])
                 found[name] = given[name]
             else:
-                found[name] = self._content.read(name, allocate=slabs.new_array)
+                there = self._content.mapped(name) if mapped else None
+                found[name] = self._content.read(name, allocate=slabs.new_array) if there is None else there
 
         ordered = sorted(wanted, key=places.__getitem__)
         threads = min(_MOST_THREADS, os.cpu_count() or 1)

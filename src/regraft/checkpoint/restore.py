@@ -30,7 +30,8 @@ def restore(
     ]
     if mismatched:
         raise InvalidArgumentError("\n".join(mismatched), where=(reader.prefix,))
-    whole = reader.get_tensors(name for name, part in zip(names, parts, strict=True) if part is None)
+    wholly = [name for name, part in zip(names, parts, strict=True) if part is None]
+    whole = reader.get_tensors(wholly, mapped=True)
     found = []
     for name, part in zip(names, parts, strict=True):
         if part is not None:

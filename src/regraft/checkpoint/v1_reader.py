@@ -120,6 +120,9 @@ class V1Reader:
         tensor = self._tensor(name)
         return min(tensor.slices.values(), default=0), 0, math.prod(tensor.shape) * tensor.dtype.numpy.itemsize
 
+    def mapped(self, name: str) -> None:
+        """None: values of this format are not stored as they lie in memory."""
+
     def read(
         self, name: str, part: TensorSlice | None = None, out: Array | None = None, allocate: Allocate = new_array
     ) -> Array:

@@ -155,14 +155,14 @@ def _nearest(missing: Collection[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def read(every: Iterable[Wanted], reader: CheckpointReader, keys: Mapping[str, str]) -> dict[Wanted, Any]:
-    """The arrays that are wanted, each in memory of its own."""
+    """The arrays that are wanted, no two in the same memory."""
     whole, parts = {}, []
     for wanted in every:
         if wanted.slice_spec:
             parts.append(wanted)
         else:
             whole[wanted] = keys.get(wanted.key, wanted.key)
-    arrays = reader.get_tensors(whole.values())
+    arrays = reader.get_tensors(whole.values(), mapped=True)
     found = {wanted: arrays[key] for wanted, key in whole.items()}
     for wanted in parts:
         found[wanted] = reader.get_slice(keys.get(wanted.key, wanted.key), wanted.slice_spec)
