@@ -44,7 +44,7 @@ _LOCAL = {
 
 _FIRST_WAIT = 1.0  # seconds: what follows a restore goes first
 _PIECE = 16 << 20  # bytes that are copied at once
-_REST = 4  # so many times as long as that took, the thread waits
+_REST = 2  # so many times as long as that took, the thread waits
 
 
 class _Map:
