@@ -267,10 +267,26 @@ def named(names: list[str], values: list[Any]) -> dict[str, Any]:
 
 def steady(call: Callable[[], Any], parameters: Mapping[str, Any]) -> tuple[Any, float, dict[str, float]]:
     """The last value, the median of the seconds of a call, and how the calls went."""
-    warm = _calls(call, parameters["warm_s"], parameters["warm_calls"])[1]
+    warm = _warm_up(call, parameters["warm_s"], parameters["warm_calls"])
     value, times = _calls(call, parameters["measure_s"], parameters["measure_calls"])
     phases = {"first call": warm[0], "warm-up": sum(warm), "mean": sum(times) / len(times), "calls": len(times)}
     return value, median(times), phases
+
+
+def _warm_up(call: Callable[[], Any], seconds: float, least: int) -> list[float]:
+    """Call until both the time and the number are reached after the slowest call, which may have compiled something."""
+    times: list[float] = []
+    slowest = since = 0.0
+    calls = 0
+    while calls < least or since < seconds:
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+        if times[-1] > slowest:
+            slowest, since, calls = times[-1], 0.0, 0
+        else:
+            since, calls = since + times[-1], calls + 1
+    return times
 
 
 def _calls(call: Callable[[], Any], seconds: float, least: int) -> tuple[Any, list[float]]:

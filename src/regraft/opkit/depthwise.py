@@ -42,7 +42,11 @@ from regraft.opkit.settled import settled
 from regraft.opkit.sums import sum_over
 
 _MANY = 8
-"""From so many images on, the gradient towards the filters adds them up in a loop."""
+"""From so many additions on, the gradient towards the filters makes them in a loop."""
+
+_CELLS = 1 << 15
+"""Images are added together that have no more cells than this: with one sum for each position of a window, they stay in
+a core's cache."""
 
 
 def _at(filters: Any, position: Sizes) -> Any:
@@ -172,19 +176,28 @@ def depthwise_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry)
         parts = slices(x, tuple(window), rows.shape[1:-2], geometry)
         return [lax.broadcast_in_dim(part, rows.shape, range(rows.ndim - 1)) * rows for _, part in parts]
 
-    # Image by image into sums as large as one image: XLA's sum over leading axes is not vectorised.
+    # A few images at a time into sums as large as these: XLA's sum over leading axes is not vectorised.
+    some = _images_at_a_time(rows.shape)
+
     def add(i: Any, sums: Sequence[Any]) -> list[Any]:
-        images = (lax.dynamic_slice_in_dim(v, i, 1, 0) for v in (wide, rows))
+        images = (lax.dynamic_slice_in_dim(v, i * np.int32(some), some, 0) for v in (wide, rows))
         return [total + one for total, one in zip(sums, products(*images), strict=True)]
 
-    sums = [lax.full((1, *rows.shape[1:]), 0, rows.dtype)] * math.prod(window)
-    if rows.shape[0] < _MANY:
-        sums = reduce(lambda sums, i: add(i, sums), map(np.int32, range(rows.shape[0])), sums)
+    sums = [lax.full((some, *rows.shape[1:]), 0, rows.dtype)] * math.prod(window)
+    times = rows.shape[0] // some
+    if times < _MANY:
+        sums = reduce(lambda sums, i: add(i, sums), map(np.int32, range(times)), sums)
     else:
-        sums = lax.fori_loop(np.int32(0), np.int32(rows.shape[0]), add, sums)
+        sums = lax.fori_loop(np.int32(0), np.int32(times), add, sums)
     parts = [sum_over(total, tuple(range(rows.ndim - 2))) for total in sums]
     out = lax.reshape(lax.concatenate(parts, 0) if len(parts) > 1 else parts[0], sizes)
     return lax.convert_element_type(out, x.dtype)
+
+
+def _images_at_a_time(sizes: Sizes) -> int:
+    """How many images of a batch make a sum large enough that adding to it is what takes the time."""
+    of_one = math.prod(sizes[1:])
+    return next((n for n in range(sizes[0], 1, -1) if sizes[0] % n == 0 and n * of_one <= _CELLS), 1)
 
 
 def _onednn_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
