@@ -22,3 +22,9 @@ def compile_program(lowered: Any) -> Any:
         if not any(name in str(e) for name in options):
             raise
     return lowered.compile()  # an XLA that has not the option
+
+
+def working_memory(program: Any) -> int:
+    """The bytes that a compiled program takes for what it computes on the way to its results; 0 if it does not say."""
+    found = program.memory_analysis()
+    return 0 if found is None else int(found.temp_size_in_bytes)

@@ -40,3 +40,7 @@ class Fused:
             self._kept = kept = None  # the memory of the old ones is free for the new
             self._kept = kept = ([weakref.ref(a) for a in sources], self._ahead(sources))
         return self._rest(*arguments, kept[1])
+
+    def memory_analysis(self) -> Any:
+        """What the compiled program says of itself, as `jax.stages.Compiled.memory_analysis` gives it."""
+        return self._rest.memory_analysis()

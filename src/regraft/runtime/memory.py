@@ -25,6 +25,9 @@ _ARENA_MAX = -8
 _LEAST_PIECE = 4 << 10
 _MOST_PIECE = 1 << 20
 
+# A smaller block finds a place, or is no loss.
+_LARGE_BLOCK = 32 << 20
+
 _pieces: list[int] = []
 _pieces_lock = Lock()
 
@@ -43,6 +46,20 @@ def release_memory() -> None:
     """Return the pages that hold nothing to the system."""
     libc = _glibc()
     if libc is not None:
+        libc.malloc_trim(0)
+
+
+def make_room(size: int) -> None:
+    """Have a block of `size` bytes not come on top of the place of an earlier one that it no longer fits into.
+
+    Where something small lies in that place by now, its pages go back to the system before the block takes new ones.
+    """
+    libc = _glibc()
+    if libc is None or size < _LARGE_BLOCK:
+        return
+    end = libc.sbrk(0)
+    libc.free(libc.malloc(size))
+    if libc.sbrk(0) > end:
         libc.malloc_trim(0)
 
 

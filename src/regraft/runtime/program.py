@@ -23,13 +23,13 @@ from regraft.opkit import onednn
 from regraft.opkit.arrays import jax, jnp
 from regraft.opkit.objects import RunObject, Untraceable
 from regraft.runtime import cache
-from regraft.runtime.compiler import compile_program
+from regraft.runtime.compiler import compile_program, working_memory
 from regraft.runtime.digest import step_digest
 from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, present
 from regraft.runtime.fused import Fused
 from regraft.runtime.fusion import Fusion
 from regraft.runtime.interpreter import seeds
-from regraft.runtime.memory import compiling, release_memory
+from regraft.runtime.memory import compiling, make_room, release_memory
 from regraft.runtime.plan import Step, parts, walk
 from regraft.runtime.state import SessionState
 from regraft.runtime.trace import Tracer
@@ -141,6 +141,10 @@ class Program:
     def _digest(self) -> bytes:
         return step_digest(self._step, self._known, self._arguments, self._static, self._sizes)
 
+    @cached_property
+    def _room(self) -> int:
+        return working_memory(self._call)
+
     def _counters_template(self) -> list[Any]:
         """One array for all random ops; nothing where there are none, for each argument takes time."""
         return [np.zeros((len(self.random), 6), np.uint32)] if self.random else []
@@ -237,6 +241,8 @@ class Program:
             if self._runs < _UNTIL_SETTLED:
                 release_memory()
                 self._runs += 1
+            else:
+                make_room(self._room)
             read = self._show(variables, state)
             inputs = [values[n] for n in self.inputs]
             new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)
