@@ -20,7 +20,7 @@ from bench.agreement import Result, compare
 from bench.harness import Options, measure
 from bench.memory import peak_memory
 from bench.rows import Row, pick, rows
-from bench.tasks import Job, Outcome, tasks_of
+from bench.tasks import Job, Outcome, steady, tasks_of
 from tests import oracle
 from tests.models.lstm import LstmConfig
 from tests.models.mlp import MlpConfig
@@ -301,3 +301,20 @@ def test_plot_points(tmp_path: Path) -> None:
     written = tmp_path / "new" / "x-linearity.csv"
     assert written in plot.write(report, tmp_path / "new" / "x")
     assert "save,C,0.1,1.0" in written.read_text()
+
+
+def test_warming_up_goes_on_after_the_slowest_call() -> None:
+    lasting = [0.02, 0.0, 0.06]
+    calls = 0
+
+    def call() -> int:
+        nonlocal calls
+        calls += 1
+        time.sleep(lasting[calls - 1] if calls <= len(lasting) else 0.0)
+        return calls
+
+    last, seconds, phases = steady(call, {"warm_s": 0.0, "warm_calls": 2, "measure_s": 0.0, "measure_calls": 3})
+    assert last == calls == 3 + 2 + 3
+    assert seconds < 0.02
+    assert phases["first call"] >= 0.02
+    assert phases["warm-up"] >= 0.08

@@ -171,6 +171,19 @@ def test_depthwise_is_a_convolution_for_each_channel(run: Run, name: str, multip
     )
 
 
+@pytest.mark.parametrize("cells", [1, 100, 1 << 15], ids=["one at a time", "three at a time", "all at once"])
+@pytest.mark.parametrize("many", [2, 99], ids=["loop", "one after another"])
+def test_depthwise_gradient_of_many_images(many: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(depthwise, "_MANY", many)
+    monkeypatch.setattr(depthwise, "_CELLS", cells)
+    x, dy, w_sizes = normal(12, 7, 7, 3), normal(12, 3, 3, 3), (3, 3, 3, 1)
+    found = taps(x.shape, (3, 3), (2, 2), (1, 1), ((0, 0), (0, 0)))
+    *_, dw = convolution_and_gradients(x, normal(3, 3, 1, 3), dy, 3, found)
+    attrs = attributes((2, 2), (1, 1), ((0, 0), (0, 0)), b"VALID", False)
+    value = compiled("DepthwiseConv2dNativeBackpropFilter", x, np.int32(w_sizes), dy, **attrs)
+    close(value, dw.reshape(w_sizes))
+
+
 @pytest.mark.parametrize("run", [compiled, interpreted])
 @pytest.mark.parametrize("padding", [b"SAME", b"VALID"])
 def test_pooling_with_channels_first_is_that_with_channels_last(run: Run, padding: bytes) -> None:

@@ -47,6 +47,48 @@ def test_a_step_takes_no_new_pages_from_the_system():
     assert 20 * faults() < faults(REGRAFT_KEEP_MEMORY="0")
 
 
+_LOST_PLACE = """
+import ctypes, sys
+from regraft.runtime import memory
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+SIZE = 64 << 20
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+def block():
+    address = libc.malloc(SIZE)
+    ctypes.memset(address, 1, SIZE)
+    return address
+
+memory.keep_memory()
+first = block()
+behind = libc.malloc(1 << 20)
+libc.free(first)
+small = libc.malloc(1 << 20)  # lies where the block lay
+before = resident()
+if sys.argv[1] == "make room":
+    memory.make_room(SIZE)
+block()
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or sys.platform != "linux", reason="only glibc is told what to keep"
+)
+def test_a_block_does_not_come_on_top_of_the_place_it_lost():
+    def grown(argument: str) -> int:
+        command = [sys.executable, "-c", _LOST_PLACE, argument]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert grown("do not") > 60 << 20
+    assert grown("make room") < 4 << 20
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")
 def test_pieces_of_the_heap_that_a_compiler_leaves_are_for_the_next_one():
     libc = ctypes.CDLL(None)

@@ -126,15 +126,6 @@ def max_pool(x: Any, window: Window) -> Any:
     return out
 
 
-def _first_largest(x: Any, y: Any, window: Window) -> Iterator[tuple[Sizes, Any]]:
-    """For each position: whether it holds the first of the cells that equal the window's maximum `y`."""
-    taken = None
-    for position, part in _slices(x, window, _lowest(x.dtype)):
-        found = lax.eq(part, y)
-        yield position, found if taken is None else lax.bitwise_and(found, lax.bitwise_not(taken))
-        taken = found if taken is None else lax.bitwise_or(taken, found)
-
-
 def max_pool_gradient(x: Any, y: Any, dy: Any, window: Window) -> Any:
     """`dy` at the first largest cell of each window of `x`, summed where windows overlap; y is the pooled x."""
     if on_host(x, y, dy):
@@ -176,10 +167,9 @@ def max_pool_gather(x: Any, y: Any, values: Any, window: Window) -> Any:
     """The entry of `values` at the first largest cell of each window of `x`: the gradient of the gradient."""
     if on_host(x, y, values):
         return host_pooling.max_pool_gather(x, y, values, window)
-    total = _full(y, 0)
-    pairs = zip(_first_largest(x, y, window), _slices(values, window, 0), strict=True)
-    for (_, first), (_, part) in pairs:
-        total = lax.select(first, part, total)
+    number, total = _number_of_first_largest(x, y, window), _full(y, 0)
+    for i, (_, part) in enumerate(_slices(values, window, 0)):
+        total = lax.select(lax.eq(number, _full(number, i)), part, total)
     return total
 
 
