@@ -27,6 +27,10 @@ def boxes(*shape: int) -> Any:
 F, N = np.float32, np.int32
 _BOXES, _SCORES = boxes(30), unit(30)
 _EQUAL = np.float32([0.5, 0.9, 0.5, 0.9, 0.1] * 6)
+# More than are compared with each other at once, some of them twice.
+_MANY, _MANY_SCORES = boxes(300), np.round(unit(300), 2)
+_MANY[::7] = _MANY[1::7][: len(_MANY[::7])]
+_CROWD = [0.5 + _MANY / 10, _MANY_SCORES]
 _NONE = [np.zeros((0, 4), np.float32), np.zeros(0, np.float32)]
 _HALF = [_BOXES.astype(np.float16), _SCORES.astype(np.float16)]
 _OVERLAPS = unit(8, 8)
@@ -37,6 +41,8 @@ _DRAWN = np.float32(
 CASES = [
     Case("NonMaxSuppression", [_BOXES, _SCORES, N(10)], {"iou_threshold": 0.3}),
     Case("NonMaxSuppression", [_BOXES, _EQUAL, N(50)]),
+    *(Case("NonMaxSuppression", [_MANY, _MANY_SCORES, N(n)], {"iou_threshold": q}) for n, q in ((300, 0.7), (90, 0.9))),
+    Case("NonMaxSuppression", [*_CROWD, N(100)], {"iou_threshold": 0.05}),
     Case("NonMaxSuppression", [*_NONE, N(5)]),
     Case("NonMaxSuppressionV2", [_BOXES, _SCORES, N(10), F(0.2)]),
     Case("NonMaxSuppressionV3", [_BOXES, _SCORES, N(10), F(0.2), F(0.4)]),

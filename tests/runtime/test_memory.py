@@ -71,7 +71,7 @@ libc.free(first)
 small = libc.malloc(1 << 20)  # lies where the block lay
 before = resident()
 if sys.argv[1] == "make room":
-    memory.make_room(SIZE)
+    memory.Room(SIZE).make()
 block()
 print(resident() - before)
 """
@@ -87,6 +87,37 @@ def test_a_block_does_not_come_on_top_of_the_place_it_lost():
 
     assert grown("do not") > 60 << 20
     assert grown("make room") < 4 << 20
+
+
+class _Heap:
+    """A heap in which a block finds its place, or never does."""
+
+    def __init__(self, fits: bool) -> None:
+        self.fits, self.end, self.asked, self.trimmed = fits, 0, 0, 0
+
+    def sbrk(self, _: int) -> int:
+        return self.end
+
+    def malloc(self, size: int) -> int:
+        self.asked += 1
+        self.end += 0 if self.fits else size
+        return 1
+
+    def free(self, _: int) -> None:
+        pass
+
+    def malloc_trim(self, _: int) -> None:
+        self.trimmed += 1
+
+
+def test_a_place_that_is_lost_at_each_run_is_not_cleared_at_each(monkeypatch: pytest.MonkeyPatch):
+    for heap, trims in ((_Heap(True), 0), (_Heap(False), 7)):
+        monkeypatch.setattr(memory, "_glibc", lambda heap=heap: heap)
+        room = memory.Room(64 << 20)
+        for _ in range(130):
+            room.make()
+        assert heap.trimmed == trims
+        assert heap.asked == (130 if heap.fits else trims)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")

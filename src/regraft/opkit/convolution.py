@@ -35,6 +35,9 @@ Sizes = tuple[int, ...]
 # Up to this many places of a window (batch included), and from this many channels, slices are worth concatenating.
 _FEW_PLACES = 512
 _MANY_CHANNELS = 128
+# oneDNN orders the filters anew at each call, which takes longer than concatenating slices where there are more than
+# this many output channels to a place.
+_MANY_OUT = 3
 # From this many input channels, a matrix product for each position of the filter keeps a core busy.
 _BUSY_CHANNELS = 16
 # From this many input channels, the gradient of a strided convolution towards its input is not worth dilating; up to
@@ -78,8 +81,9 @@ def convolve(x: Any, filters: Any, geometry: Geometry) -> Any:
         if not geometry.channels_last:
             return last_to_first(convolve(first_to_last(x), filters, flipped(geometry)))
         places = _places(x, filters, geometry)
-        small = _is_small(places, filters.shape[-2]) or _is_plain_point(filters, geometry)
-        if not (small and groups == 1) and _by_onednn(x, x.shape, places, filters.shape, geometry):
+        small = _is_small(places, filters.shape[-2])
+        product = _is_plain_point(filters, geometry) or (small and filters.shape[-1] > _MANY_OUT * places)
+        if not (product and groups == 1) and _by_onednn(x, x.shape, places, filters.shape, geometry):
             return through_onednn(x, filters, geometry, groups)
         if groups == 1 and (small or filters.shape[-2] == 1 or _is_point(filters, geometry)):
             return _product(x, filters, geometry)

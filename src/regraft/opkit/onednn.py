@@ -167,19 +167,30 @@ class Call:
     name     of the target
     message  what it is told
     sizes    of its result
-    layouts  of the first two operands and of the result: their axes in the order in which they lie in memory; () for
-             as they come
     """
 
     name: str
     message: Mapping[str, Any]
     sizes: tuple[int, ...]
-    layouts: tuple[tuple[int, ...], ...] = ()
 
     @property
     def batches(self) -> bool:
         """Whether it multiplies more than two matrices."""
         return self.name == "matmul" and len(self.sizes) > 2
+
+    def swapping(self, first: bool, second: bool, result: bool) -> Call:
+        """This call of a batch of products with axes 1 and 2 swapped in what is said to be so.
+
+        oneDNN reads and writes it where it lies.
+        """
+        order = {"dims": 4, "tensor": {"dimensions": [1, 3, 2, 4]}}  # from 1 on
+        which = {"lhs": first, "rhs": second, "result": result}
+        sizes = self.sizes
+        return Call(
+            self.name,
+            {**self.message, **{name: order for name, swapped in which.items() if swapped}},
+            (sizes[0], sizes[2], sizes[1], sizes[3]) if result else sizes,
+        )
 
     @property
     def filters_axis(self) -> int:
@@ -196,7 +207,6 @@ class Call:
         activation  "RELU", "RELU6" or "": applied last
         """
         operands, ops = [x, filters], []
-        layouts = {"input_layouts": self.layouts[:2], "output_layouts": self.layouts[2]} if self.layouts else {}
         if bias is not None:
             operands.append(lax.reshape(bias, (1, bias.size)) if self.name == "matmul" else bias)
             ops.append("BIAS")
@@ -210,7 +220,6 @@ class Call:
             jax.ShapeDtypeStruct(self.sizes, np.float32),
             custom_call_api_version=_CALL_VERSION,
             legacy_backend_config=json.dumps({_MESSAGES[self.name]: {**self.message, "fusions": {"ops": ops}}}),
-            **layouts,
         )
         return call(*operands)
 

@@ -17,22 +17,23 @@ from regraft.opkit.registry import Runs, op
 from regraft.opkit.shapes import ShapeContext, Sizes, merge_dim, same_as, with_rank
 
 Array = np.ndarray[Any, Any]
-Similarity = Callable[[int, Array], Array]
-
-
-def _corners(boxes: Array) -> tuple[Array, Array]:
-    ends = boxes.astype(np.float32).reshape(-1, 2, 2)
-    return ends.min(1), ends.max(1)
+# Of boxes with others, by index, as one array of indices takes another: shapes broadcast.
+Similarity = Callable[[Any, Array], Array]
+# The best boxes that are compared with each other at once.
+_AT_ONCE = 64
 
 
 def overlaps(boxes: Array) -> Similarity:
-    """Intersection over union of one box with others; 0 where either is empty."""
-    low, high = _corners(boxes)
-    area = (high - low).prod(1)
+    """Intersection over union of boxes with others; 0 where either is empty."""
+    ends = boxes.astype(np.float32).reshape(-1, 2, 2)
+    top, left = np.minimum(ends[:, 0], ends[:, 1]).T.copy()
+    bottom, right = np.maximum(ends[:, 0], ends[:, 1]).T.copy()
+    area = (bottom - top) * (right - left)
 
-    def iou(i: int, others: Array) -> Array:
-        sides = np.minimum(high[i], high[others]) - np.maximum(low[i], low[others])
-        shared = np.maximum(sides, 0).prod(1)
+    def iou(i: Any, others: Array) -> Array:
+        height = np.minimum(bottom[i], bottom[others]) - np.maximum(top[i], top[others])
+        width = np.minimum(right[i], right[others]) - np.maximum(left[i], left[others])
+        shared = np.maximum(height, 0) * np.maximum(width, 0)
         union = area[i] + area[others] - shared
         real = (area[i] > 0) & (area[others] > 0)
         return np.where(real, shared / np.where(real, union, 1), 0)
@@ -50,23 +51,48 @@ def suppress(
     sigma  above 0, scores fall instead, by exp(-similarity^2 / (2 sigma)) (Bodla et al. 2017)
     """
     wide = scores.astype(np.float32)
-    queue = [(-float(s), i, 0) for i, s in enumerate(wide) if s > least]
+    if sigma > 0:
+        return _lower(similarity, wide, most, least, sigma)
+    kept = _best(similarity, wide, most, limit, least)
+    return kept, wide[kept].tolist()
+
+
+def _best(similarity: Similarity, scores: Array, most: int, limit: float, least: float) -> list[int]:
+    """The boxes that remain where those that are too similar to a better one go."""
+    above = np.flatnonzero(scores > least)
+    order = above[np.argsort(-scores[above], kind="stable")]
+    kept: list[int] = []
+    for start in range(0, len(order), _AT_ONCE):
+        if len(kept) >= most:
+            break
+        some = order[start : start + _AT_ONCE]
+        if kept:
+            some = some[~np.any(similarity(some[:, None], np.array(kept)) > limit, axis=1)]
+        # A row for each box: what it makes go.
+        near = (similarity(some[:, None], some) > limit).T
+        gone = np.zeros(len(some), bool)
+        for place, box in enumerate(some.tolist()):
+            if not gone[place] and len(kept) < most:
+                kept.append(box)
+                gone |= near[place]
+    return kept
+
+
+def _lower(
+    similarity: Similarity, scores: Array, most: int, least: float, sigma: float
+) -> tuple[list[int], list[float]]:
+    """The boxes that remain where scores fall, and their scores then."""
+    queue = [(-float(s), i, 0) for i, s in enumerate(scores) if s > least]
     heapq.heapify(queue)
     kept: list[int] = []
     kept_scores: list[float] = []
     while queue and len(kept) < most:
         negative, i, start = heapq.heappop(queue)
         score = before = -negative
-        against = np.array(kept[start:][::-1], np.int64)
-        found = similarity(i, against) if len(against) else np.zeros(0, np.float32)
-        if sigma <= 0:
-            if np.any(found > limit):
-                continue
-        else:
-            for s in found:
-                score *= float(np.exp(np.float32(-0.5 / sigma) * s * s))
-                if score <= least:
-                    break
+        for s in similarity(i, np.array(kept[start:][::-1], np.int64)):
+            score *= float(np.exp(np.float32(-0.5 / sigma) * s * s))
+            if score <= least:
+                break
         if score == before:
             kept.append(i)
             kept_scores.append(score)

@@ -18,17 +18,21 @@ class Fused:
 
     def __init__(self, fusion: Fusion, traced: Any, shapes: Any) -> None:
         """shapes: of the arguments, the first of which are given away"""
-        self._sources = fusion.sources
+        donated = shapes[0]
         flat = jax.tree.leaves(shapes)
+        self._sources = fusion.sources
         ahead = jax.jit(fusion.ahead).lower([flat[i] for i in self._sources])
         self._ahead = compile_program(ahead)
         results = jax.tree.structure(traced.out_info)
+        # Of the arguments that are not given away, only what is used, for each takes time.
+        own = [i for i in fusion.taken if i < len(donated)]
+        self._taken = fusion.taken[len(own) :]
 
-        def rest(*arguments: Any) -> Any:
-            *given, made = arguments
-            return jax.tree.unflatten(results, fusion.rest(jax.tree.leaves(given), made))
+        def rest(donated: list[Any], taken: list[Any], made: list[Any]) -> Any:
+            return jax.tree.unflatten(results, fusion.rest([*(donated[i] for i in own), *taken], made))
 
-        self._rest = compile_program(jax.jit(rest, donate_argnums=(0,)).lower(*shapes, ahead.out_info))
+        taken = [flat[i] for i in self._taken]
+        self._rest = compile_program(jax.jit(rest, donate_argnums=(0,)).lower(donated, taken, ahead.out_info))
         # Replaced as a whole: threads may call at once.
         self._kept: tuple[list[weakref.ref[Any]], Any] | None = None
 
@@ -39,7 +43,7 @@ class Fused:
         if kept is None or any(a is not b() for a, b in zip(sources, kept[0], strict=True)):
             self._kept = kept = None  # the memory of the old ones is free for the new
             self._kept = kept = ([weakref.ref(a) for a in sources], self._ahead(sources))
-        return self._rest(*arguments, kept[1])
+        return self._rest(arguments[0], [flat[i] for i in self._taken], kept[1])
 
     def memory_analysis(self) -> Any:
         """What the compiled program says of itself, as `jax.stages.Compiled.memory_analysis` gives it."""

@@ -13,8 +13,8 @@ This works on the program as JAX traced it, a jaxpr, whose equations are evaluat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,10 @@ core: Any = LazyModule("jax.extend.core")
 # How attention swaps the axes of a batch of products: [batch, heads, rows, columns], [batch, rows, heads, columns].
 _SWAPPED = (0, 2, 1, 3)
 
+# Where these stand in a program they cost nothing, and a slice of no more cells than this next to nothing.
+_VIEWS = frozenset({"broadcast_in_dim", "expand_dims", "reshape", "slice", "squeeze"})
+_SHORT_SLICE = 4096
+
 
 @dataclass(frozen=True, eq=False)
 class _Op:
@@ -35,12 +39,16 @@ class _Op:
     outputs  what gets the results
     run      takes the values of the inputs, returns those of the outputs
     movable  may be done ahead: nothing else happens, and the results are no larger than the inputs
+    view     costs nothing where it stands
+    acts     something else happens: it must be done, whether or not anyone wants the results
     """
 
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
     run: Callable[..., Sequence[Any]]
     movable: bool
+    view: bool = False
+    acts: bool = False
 
 
 class _New:
@@ -52,6 +60,7 @@ class Fusion:
 
     found    whether there was anything to fuse; else the program is best left as it was
     sources  places of the constant arguments that `ahead` takes
+    taken    places of the arguments that `rest` takes
     """
 
     def __init__(self, closed: Any, constant: Collection[int], activations: bool) -> None:
@@ -69,13 +78,19 @@ class Fusion:
         self.found = bool(chains.found)
         ops = [op for place, eqn in enumerate(plain) for op in chains.ops(place, eqn)]
         made = _steady(ops, given)
-        self._rest = [op for op in ops if made.keys().isdisjoint(op.outputs)]
-        read = {a for op in self._rest for a in op.inputs}
-        read.update(v for v in self._outputs if not _is_literal(v))
-        self._handed = [v for v in made if v in read]
+        results = {v for v in self._outputs if not _is_literal(v)}
+        rest = _needed([op for op in ops if made.keys().isdisjoint(op.outputs)], results)
+        read = {a for op in rest for a in op.inputs} | results
+        # Each value that is handed over takes time: rather one filter than its rows.
+        views = _needed([op for op in ops if op.view and not made.keys().isdisjoint(op.outputs)], read)
+        self._rest = [*views, *rest]
+        seen = {v for op in views for v in op.outputs}
+        read = {a for op in self._rest for a in op.inputs} | results
+        self._handed = [v for v in made if v in read and v not in seen]
         self._ahead = _needed([op for op in ops if not made.keys().isdisjoint(op.outputs)], self._handed)
-        taken = {a for op in self._ahead for a in op.inputs}
-        self.sources = tuple(i for i in sorted(constant) if jaxpr.invars[i] in taken)
+        used = {a for op in self._ahead for a in op.inputs}
+        self.sources = tuple(i for i in sorted(constant) if jaxpr.invars[i] in used)
+        self.taken = tuple(i for i, v in enumerate(jaxpr.invars) if v in read)
 
     def ahead(self, sources: Sequence[Any]) -> list[Any]:
         """What `rest` takes besides the arguments, from those at the places `sources`."""
@@ -85,9 +100,9 @@ class Fusion:
         return [env[v] for v in self._handed]
 
     def rest(self, arguments: Sequence[Any], made: Sequence[Any]) -> list[Any]:
-        """The program's results, from all its arguments and what `ahead` gave."""
+        """The program's results, from its arguments at the places `taken` and what `ahead` gave."""
         env = dict(self._consts)
-        env.update(zip(self._inputs, arguments, strict=True))
+        env.update(zip((self._inputs[i] for i in self.taken), arguments, strict=True))
         env.update(zip(self._handed, made, strict=True))
         _evaluate(self._rest, env)
         return [v.val if _is_literal(v) else env[v] for v in self._outputs]
@@ -111,7 +126,10 @@ def _as_is(jaxpr: Any, eqn: Any) -> _Op:
     inputs = tuple(dict.fromkeys(v for v in eqn.invars if not _is_literal(v)))
     alone = jaxpr.replace(constvars=[], invars=list(inputs), outvars=list(eqn.outvars), eqns=[eqn])
     movable = not eqn.effects and _room(eqn.outvars) <= _room(inputs)
-    return _Op(inputs, tuple(eqn.outvars), partial(jax.core.eval_jaxpr, alone, []), movable)
+    kind = eqn.primitive.name
+    view = kind in _VIEWS and (kind != "slice" or _room(eqn.outvars) <= _SHORT_SLICE)
+    run = partial(jax.core.eval_jaxpr, alone, [])
+    return _Op(inputs, tuple(eqn.outvars), run, movable, view, bool(eqn.effects))
 
 
 def _room(variables: Iterable[Any]) -> int:
@@ -128,10 +146,10 @@ def _steady(ops: Iterable[_Op], constant: Collection[Any]) -> dict[Any, None]:
 
 
 def _needed(ops: Sequence[_Op], wanted: Collection[Any]) -> list[_Op]:
-    """Those of the ops that the wanted values need, in order."""
+    """Those of the ops that the wanted values need, and those that act, in order."""
     found, needed = [], set(wanted)
     for op in reversed(ops):
-        if not needed.isdisjoint(op.outputs):
+        if op.acts or not needed.isdisjoint(op.outputs):
             found.append(op)
             needed.update(op.inputs)
     return found[::-1]
@@ -150,12 +168,13 @@ class _Chain:
         activations  ReLUs may be taken in
         """
         self._call, self._operands, self._scalable, self._activations = call, eqn.invars, scalable, activations
+        self._swaps = False
         self.places, self.result = [place], eqn.outvars[0]
         self._affine: list[tuple[str, Any]] = []
         self._residual: Any = None
         self._activation = ""
 
-    def take(self, eqn: Any, place: int, vector: Callable[[Any], Any], steady: Collection[Any]) -> bool:
+    def take(self, place: int, eqn: Any, vector: Callable[[Any], Any], steady: Collection[Any]) -> bool:
         """Take in the equation that reads the result, if that can be.
 
         vector  the vector over the channels that a value repeats, or None
@@ -188,10 +207,31 @@ class _Chain:
             self.result = result
         return fits
 
+    def unswap(self, makers: Mapping[Any, Any], user: tuple[int, Any] | None) -> None:
+        """Take in swaps of the middle axes of what a batch of products multiplies, and of its result.
+
+        Attention has them. oneDNN does them at no cost; for XLA's CPU compiler they are passes of their own.
+
+        makers  equations by what they make
+        user    the equation that alone reads the result, behind its place
+        """
+        first, second = (_swaps_middle(makers.get(v)) for v in self._operands)
+        after = user if user is not None and _swaps_middle(user[1]) else None
+        self._swaps = first or second or after is not None
+        if not self._swaps:
+            return
+        self._call = self._call.swapping(first, second, after is not None)
+        swaps = zip(self._operands, (first, second), strict=True)
+        self._operands = [makers[v].invars[0] if swapped else v for v, swapped in swaps]
+        if after is not None:
+            place, eqn = after
+            self.places.append(place)
+            self.result = eqn.outvars[0]
+
     @property
     def worth(self) -> bool:
         """Whether there is something to be gained."""
-        return bool(self._affine or self._activation or self._call.layouts) or self._residual is not None
+        return bool(self._affine or self._activation or self._swaps) or self._residual is not None
 
     def ops(self) -> Iterator[_Op]:
         """The fused call, and before it what goes into it."""
@@ -260,30 +300,26 @@ class _Chains:
                 if not _is_literal(v):
                     uses[v] += 1
                     users[v] = place
+
+        def reader(value: Any) -> tuple[int, Any] | None:
+            """The equation that alone reads a value, behind its place."""
+            place = users.get(value)
+            return (place, jaxpr.eqns[place]) if place is not None and uses[value] == 1 else None
+
         self.found: dict[int, _Chain] = {}
         for place, eqn in enumerate(jaxpr.eqns):
             call = onednn.call_of(eqn)
             if call is None:
                 continue
-            user = users.get(eqn.outvars[0])
-            if call.batches:
-                call = replace(call, layouts=self._layouts(eqn, None if user is None else jaxpr.eqns[user]))
             chain = _Chain(call, eqn, place, eqn.invars[1] in steady, activations)
-            while not call.batches and uses[chain.result] == 1 and user is not None and user not in self.found:
-                if not chain.take(jaxpr.eqns[user], user, self._vector, steady):
-                    break
-                user = users.get(chain.result)
+            if call.batches:
+                chain.unswap(self._makers, reader(chain.result))
+            else:
+                while (after := reader(chain.result)) is not None and after[0] not in self.found:
+                    if not chain.take(*after, self._vector, steady):
+                        break
             if chain.worth:
                 self.found.update(dict.fromkeys(chain.places, chain))
-
-    def _layouts(self, call: Any, user: Any) -> tuple[tuple[int, ...], ...]:
-        """How the operands and the result of a batch of products should lie in memory; () for as they are.
-
-        Attention swaps the middle axes of what it multiplies, and of what it gets. oneDNN reads and writes them where
-        they lie without that, at no cost; for XLA's CPU compiler to move them takes longer than to multiply them.
-        """
-        swapped = [_swaps_middle(eqn) for eqn in (*map(self._makers.get, call.invars), user)]
-        return tuple(_SWAPPED if s else tuple(sorted(_SWAPPED)) for s in swapped) if any(swapped) else ()
 
     def _vector(self, value: Any) -> Any:
         """The vector that `value` repeats along its last axis, or None."""

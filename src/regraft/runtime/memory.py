@@ -49,18 +49,33 @@ def release_memory() -> None:
         libc.malloc_trim(0)
 
 
-def make_room(size: int) -> None:
-    """Have a block of `size` bytes not come on top of the place of an earlier one that it no longer fits into.
+class Room:
+    """Room for the block of a program: it should not come on top of the place of an earlier one that it no longer fits.
 
     Where something small lies in that place by now, its pages go back to the system before the block takes new ones.
+    That costs as much as a third of a step. Where it is of no use for long, it is done more and more seldom, and the
+    program gets a second place.
     """
-    libc = _glibc()
-    if libc is None or size < _LARGE_BLOCK:
-        return
-    end = libc.sbrk(0)
-    libc.free(libc.malloc(size))
-    if libc.sbrk(0) > end:
-        libc.malloc_trim(0)
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._left_out = 0
+        self._next = 1
+
+    def make(self) -> None:
+        """Called before each run."""
+        libc = _glibc()
+        if libc is None or self._size < _LARGE_BLOCK:
+            return
+        if self._left_out:
+            self._left_out -= 1
+            return
+        end = libc.sbrk(0)
+        libc.free(libc.malloc(self._size))
+        if libc.sbrk(0) > end:
+            libc.malloc_trim(0)
+            self._left_out = self._next
+            self._next *= 2
 
 
 @contextmanager

@@ -21,12 +21,14 @@ class VariableStore:
     layout  counts the changes of which variables have a value and of their shapes and dtypes; compiled programs that
             were chosen for one layout fit as long as it stays
     changes counts the values that were set
+    derived what others have made of the values, by its maker; it goes when a value changes
     """
 
     def __init__(self) -> None:
         self._values: dict[str, Array] = {}
         self.layout = 0
         self.changes = 0
+        self.derived: dict[Any, Any] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -53,15 +55,18 @@ class VariableStore:
             self.layout += 1
         self._values[name] = value
         self.changes += 1
+        self.derived.clear()
 
     def forget(self, name: str) -> None:
         """Take a variable's value away."""
         if self._values.pop(name, None) is not None:
             self.layout += 1
+            self.derived.clear()
 
     def clear(self) -> None:
         self._values.clear()
         self.layout += 1
+        self.derived.clear()
 
 
 class RandomState:
