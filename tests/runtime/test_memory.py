@@ -90,34 +90,42 @@ def test_a_block_does_not_come_on_top_of_the_place_it_lost():
 
 
 class _Heap:
-    """A heap in which a block finds its place, or never does."""
+    """A heap in which a block finds its place again at each run, late or never."""
 
-    def __init__(self, fits: bool) -> None:
-        self.fits, self.end, self.asked, self.trimmed = fits, 0, 0, 0
+    def __init__(self, late: float) -> None:
+        self.late, self.slept, self.end, self.trimmed = late, 0.0, 1 << 30, 0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
 
     def sbrk(self, _: int) -> int:
         return self.end
 
     def malloc(self, size: int) -> int:
-        self.asked += 1
-        self.end += 0 if self.fits else size
-        return 1
+        if self.slept >= self.late:
+            return 1 << 20
+        self.end += size
+        return self.end - size
 
-    def free(self, _: int) -> None:
+    def free(self, _: int | None) -> None:
         pass
 
     def malloc_trim(self, _: int) -> None:
         self.trimmed += 1
 
 
-def test_a_place_that_is_lost_at_each_run_is_not_cleared_at_each(monkeypatch: pytest.MonkeyPatch):
-    for heap, trims in ((_Heap(True), 0), (_Heap(False), 7)):
-        monkeypatch.setattr(memory, "_glibc", lambda heap=heap: heap)
-        room = memory.Room(64 << 20)
-        for _ in range(130):
-            room.make()
-        assert heap.trimmed == trims
-        assert heap.asked == (130 if heap.fits else trims)
+@pytest.mark.parametrize(("late", "trimmed"), [(0.0, 0), (0.003, 0), (9.0, 8 + 6)])
+def test_a_place_that_is_lost_at_each_run_is_not_given_up_at_each(
+    late: float, trimmed: int, monkeypatch: pytest.MonkeyPatch
+):
+    heap = _Heap(late)
+    monkeypatch.setattr(memory, "_glibc", lambda: heap)
+    monkeypatch.setattr(memory.time, "sleep", heap.sleep)
+    room = memory.Room(64 << 20)
+    for _ in range(130):
+        heap.slept = 0.0
+        room.make()
+    assert heap.trimmed == trimmed
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -25,8 +26,21 @@ _ARENA_MAX = -8
 _LEAST_PIECE = 4 << 10
 _MOST_PIECE = 1 << 20
 
+# What is smaller lies here, and not in the place of a program's block.
+_ROOM_FOR_SMALL = 32 << 20
+
 # A smaller block finds a place, or is no loss.
 _LARGE_BLOCK = 32 << 20
+
+# A place is larger than the block by this part of it, and no smaller than the block and what aligning it may take.
+_BESIDE = 8
+_ALIGNED = 4096
+
+# How long to wait for the thread that ran the program before to let go of its block: its results are there sooner.
+_LETTING_GO = (0, 0.001, 0.004, 0.016, 0.064)
+
+# A place may be lost so often before that is taken for the rule.
+_OFTEN = 8
 
 _pieces: list[int] = []
 _pieces_lock = Lock()
@@ -50,17 +64,18 @@ def release_memory() -> None:
 
 
 class Room:
-    """Room for the block of a program: it should not come on top of the place of an earlier one that it no longer fits.
+    """A place for the block of a program, to which each run comes back.
 
-    Where something small lies in that place by now, its pages go back to the system before the block takes new ones.
-    That costs as much as a third of a step. Where it is of no use for long, it is done more and more seldom, and the
-    program gets a second place.
+    Where something lies in the place of the run before, its pages go back to the system, and the program gets another
+    one. That costs up to a third of a step. Where it is of no use for long, it is done more and more seldom, and the
+    program has two places.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
+        self._lost = 0
         self._left_out = 0
-        self._next = 1
+        self._behind: Any = None
 
     def make(self) -> None:
         """Called before each run."""
@@ -71,11 +86,25 @@ class Room:
             self._left_out -= 1
             return
         end = libc.sbrk(0)
-        libc.free(libc.malloc(self._size))
-        if libc.sbrk(0) > end:
-            libc.malloc_trim(0)
-            self._left_out = self._next
-            self._next *= 2
+        if not any(self._fits(libc, end, seconds) for seconds in _LETTING_GO):
+            self._take_another(libc)
+
+    def _fits(self, libc: Any, end: int, seconds: float) -> bool:
+        """Whether, after so many seconds, the block has a place below `end`."""
+        time.sleep(seconds)
+        size = self._size + _ALIGNED
+        place = libc.malloc(size)
+        libc.free(place)
+        return bool(place + size <= end)
+
+    def _take_another(self, libc: Any) -> None:
+        libc.free(self._behind)
+        libc.malloc_trim(0)
+        place = libc.malloc(self._size + self._size // _BESIDE)
+        self._behind = libc.malloc(_LEAST_PIECE)
+        libc.free(place)
+        self._lost += 1
+        self._left_out = 2 ** max(self._lost - _OFTEN, 0) - 1
 
 
 @contextmanager
@@ -93,6 +122,7 @@ def compiling() -> Iterator[None]:
     with _pieces_lock:
         while _pieces:
             libc.free(_pieces.pop())
+    libc.malloc_trim(0)  # what was interpreted so far has left its arrays
     try:
         yield
     finally:
@@ -108,6 +138,10 @@ def _take_pieces(libc: Any) -> None:
     # No more than there is: at a size that it cannot serve, glibc gives the thread another heap for good.
     large = list(_free_pieces(libc, end, heap.fordblks - heap.keepcost, _MOST_PIECE))
     _pieces.extend(_free_pieces(libc, end, _MOST_PIECE, _LEAST_PIECE))
+    # All this comes from the end of the heap now, in order.
+    before, room, behind = libc.malloc(_LEAST_PIECE), libc.malloc(_ROOM_FOR_SMALL), libc.malloc(_LEAST_PIECE)
+    libc.free(room)
+    _pieces.extend((before, behind))
     for piece in large:
         libc.free(piece)
 
