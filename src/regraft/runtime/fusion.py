@@ -78,17 +78,18 @@ class Fusion:
         self.found = bool(chains.found)
         ops = [op for place, eqn in enumerate(plain) for op in chains.ops(place, eqn)]
         made = _steady(ops, given)
+        early = [op for op in ops if not made.keys().isdisjoint(op.outputs)]
+        late = [op for op in ops if made.keys().isdisjoint(op.outputs)]
         results = {v for v in self._outputs if not _is_literal(v)}
-        rest = _needed([op for op in ops if made.keys().isdisjoint(op.outputs)], results)
-        read = {a for op in rest for a in op.inputs} | results
+        rest = _needed(late, results)
         # Each value that is handed over takes time: rather one filter than its rows.
-        views = _needed([op for op in ops if op.view and not made.keys().isdisjoint(op.outputs)], read)
+        views = _needed([op for op in early if op.view], _read(rest) | results)
         self._rest = [*views, *rest]
+        read = _read(self._rest) | results
         seen = {v for op in views for v in op.outputs}
-        read = {a for op in self._rest for a in op.inputs} | results
         self._handed = [v for v in made if v in read and v not in seen]
-        self._ahead = _needed([op for op in ops if not made.keys().isdisjoint(op.outputs)], self._handed)
-        used = {a for op in self._ahead for a in op.inputs}
+        self._ahead = _needed(early, self._handed)
+        used = _read(self._ahead)
         self.sources = tuple(i for i in sorted(constant) if jaxpr.invars[i] in used)
         self.taken = tuple(i for i, v in enumerate(jaxpr.invars) if v in read)
 
@@ -134,6 +135,11 @@ def _as_is(jaxpr: Any, eqn: Any) -> _Op:
 
 def _room(variables: Iterable[Any]) -> int:
     return sum(v.aval.size for v in variables if hasattr(v.aval, "size"))
+
+
+def _read(ops: Iterable[_Op]) -> set[Any]:
+    """What the ops take, from each other or from elsewhere."""
+    return {v for op in ops for v in op.inputs}
 
 
 def _steady(ops: Iterable[_Op], constant: Collection[Any]) -> dict[Any, None]:

@@ -90,12 +90,12 @@ class Room:
             self._take_another(libc)
 
     def _fits(self, libc: Any, end: int, seconds: float) -> bool:
-        """Whether, after so many seconds, the block has a place below `end`."""
+        """Whether, after so many seconds, the block has a place below `end`. True if no memory is left."""
         time.sleep(seconds)
         size = self._size + _ALIGNED
         place = libc.malloc(size)
         libc.free(place)
-        return bool(place + size <= end)
+        return bool(place is None or place + size <= end)
 
     def _take_another(self, libc: Any) -> None:
         libc.free(self._behind)
