@@ -197,6 +197,16 @@ def test_attention_is_multiplied_where_it_lies(adjoint: bool) -> None:
     check(fusion, np.einsum("bqhd,bkhd->bqhk" if adjoint else "bqhd,bdhk->bqhk", queries, keys), queries, keys)
 
 
+def test_what_one_product_swaps_may_be_multiplied_again() -> None:
+    def net(a: Any, b: Any, c: Any) -> Any:
+        return onednn.matmul(lax.transpose(onednn.matmul(a, b), (0, 2, 1, 3)), c)
+
+    a, b, c = normal(2, 3, 4, 5), normal(2, 3, 5, 6), normal(2, 4, 6, 7)
+    fusion = split(net, a, b, c, constant=())
+    assert calls(fusion, a, b, c).count("transpose") == 0
+    check(fusion, (a @ b).transpose(0, 2, 1, 3) @ c, a, b, c)
+
+
 def network(fixed: bool) -> tuple[Any, Any, list[Any]]:
     """A convolution, the batch norm of inference, a residual and a ReLU, with variables or constants."""
     x = tf.placeholder(tf.float32, [2, 6, 6, 3])

@@ -13,7 +13,7 @@ This works on the program as JAX traced it, a jaxpr, whose equations are evaluat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -213,22 +213,22 @@ class _Chain:
             self.result = result
         return fits
 
-    def unswap(self, makers: Mapping[Any, Any], user: tuple[int, Any] | None) -> None:
+    def unswap(self, maker: Callable[[Any], Any], user: tuple[int, Any] | None) -> None:
         """Take in swaps of the middle axes of what a batch of products multiplies, and of its result.
 
         Attention has them. oneDNN does them at no cost; for XLA's CPU compiler they are passes of their own.
 
-        makers  equations by what they make
-        user    the equation that alone reads the result, behind its place
+        maker  the equation that makes a value, or None
+        user   the equation that alone reads the result, behind its place
         """
-        first, second = (_swaps_middle(makers.get(v)) for v in self._operands)
+        first, second = (_swaps_middle(maker(v)) for v in self._operands)
         after = user if user is not None and _swaps_middle(user[1]) else None
         self._swaps = first or second or after is not None
         if not self._swaps:
             return
         self._call = self._call.swapping(first, second, after is not None)
         swaps = zip(self._operands, (first, second), strict=True)
-        self._operands = [makers[v].invars[0] if swapped else v for v, swapped in swaps]
+        self._operands = [maker(v).invars[0] if swapped else v for v, swapped in swaps]
         if after is not None:
             place, eqn = after
             self.places.append(place)
@@ -312,6 +312,12 @@ class _Chains:
             place = users.get(value)
             return (place, jaxpr.eqns[place]) if place is not None and uses[value] == 1 else None
 
+        ends: set[Any] = set()
+
+        def maker(value: Any) -> Any:
+            """The equation that makes a value, or None; none for what a chain ends with, which has taken it in."""
+            return None if value in ends else self._makers.get(value)
+
         self.found: dict[int, _Chain] = {}
         for place, eqn in enumerate(jaxpr.eqns):
             call = onednn.call_of(eqn)
@@ -319,13 +325,14 @@ class _Chains:
                 continue
             chain = _Chain(call, eqn, place, eqn.invars[1] in steady, activations)
             if call.batches:
-                chain.unswap(self._makers, reader(chain.result))
+                chain.unswap(maker, reader(chain.result))
             else:
                 while (after := reader(chain.result)) is not None and after[0] not in self.found:
                     if not chain.take(*after, self._vector, steady):
                         break
             if chain.worth:
                 self.found.update(dict.fromkeys(chain.places, chain))
+                ends.add(chain.result)
 
     def _vector(self, value: Any) -> Any:
         """The vector that `value` repeats along its last axis, or None."""

@@ -37,7 +37,7 @@ _BESIDE = 8
 _ALIGNED = 4096
 
 # How long to wait for the thread that ran the program before to let go of its block: its results are there sooner.
-_LETTING_GO = (0, 0.001, 0.004, 0.016, 0.064)
+_LETTING_GO = (0.001, 0.004, 0.016, 0.064)
 
 # A place may be lost so often before that is taken for the rule.
 _OFTEN = 8
@@ -86,12 +86,16 @@ class Room:
             self._left_out -= 1
             return
         end = libc.sbrk(0)
-        if not any(self._fits(libc, end, seconds) for seconds in _LETTING_GO):
-            self._take_another(libc)
+        if self._fits(libc, end):
+            return
+        for seconds in _LETTING_GO:
+            time.sleep(seconds)
+            if self._fits(libc, end):
+                return
+        self._take_another(libc)
 
-    def _fits(self, libc: Any, end: int, seconds: float) -> bool:
-        """Whether, after so many seconds, the block has a place below `end`. True if no memory is left."""
-        time.sleep(seconds)
+    def _fits(self, libc: Any, end: int) -> bool:
+        """Whether the block has a place below `end`. True if no memory is left."""
         size = self._size + _ALIGNED
         place = libc.malloc(size)
         libc.free(place)
