@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from regraft import proto
 from regraft.base.dtypes import DType, as_dtype
 from regraft.base.errors import InvalidArgumentError
+from regraft.base.heap import one_heap
 from regraft.checkpoint import bundle, files
 from regraft.checkpoint.arrays import Allocate, Array, Slabs, new_array
 from regraft.checkpoint.bundle_reader import BundleReader
@@ -177,6 +178,7 @@ class CheckpointReader:
             for name in ordered:
                 read(name)
         else:
+            one_heap()
             with ThreadPoolExecutor(threads) as pool:
                 for done in [pool.submit(read, name) for name in ordered]:
                     done.result()

@@ -38,6 +38,8 @@ _MANY_CHANNELS = 128
 # oneDNN orders the filters anew at each call, which takes longer than concatenating slices where there are more than
 # this many output channels to a place.
 _MANY_OUT = 3
+# With so many input channels to an output channel, columns are made of the gradient towards the output.
+_FEWER_OUT = 4
 # From this many input channels, a matrix product for each position of the filter keeps a core busy.
 _BUSY_CHANNELS = 16
 # From this many input channels, the gradient of a strided convolution towards its input is not worth dilating; up to
@@ -127,6 +129,8 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
         some = channels < _MANY_CHANNELS and (channels > _FEW_CHANNELS or strided)
         if (groups > 1 or (some and window > 1)) and _by_onednn(x, x.shape, places, sizes, geometry):
             return _onednn_filter_gradient(x, sizes, dy, geometry, groups)
+        if groups == 1 and not strided and window > 1 and 1 <= sizes[-1] * _FEWER_OUT <= channels:
+            return _filter_product_of_few(x, sizes, dy, geometry)
         if groups == 1 and (small or (strided and channels >= _BUSY_CHANNELS) or window == 1):
             return _filter_products(x, sizes, dy, geometry, one=small)
     return native_filter_gradient(x, sizes, dy, geometry, groups)
@@ -273,6 +277,15 @@ def _filter_products(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, one: boo
         parts = [_dot(_rows(part), rows, (0, 0), x.dtype) for _, part in slices(x, window, places, geometry)]
         out = parts[0] if len(parts) == 1 else lax.concatenate(parts, 0)
     return lax.reshape(out, sizes)
+
+
+def _filter_product_of_few(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
+    """One product over the columns of `dy`, as the window turned around slides over it: few channels, few columns."""
+    window, rank = sizes[:-2], len(sizes) - 2
+    around = Geometry(geometry.strides, geometry.dilations, _input_gradient_pads(x.shape, sizes, dy.shape, geometry))
+    out = _dot(_rows(x), _columns(dy, window, x.shape[1:-1], around), (0, 0), x.dtype)
+    turned = lax.rev(lax.reshape(out, (sizes[-2], *window, sizes[-1])), tuple(range(1, 1 + rank)))
+    return lax.transpose(turned, (*range(1, 1 + rank), 0, 1 + rank))
 
 
 # The gradients as convolutions: cells around what is convolved, below 0 where some are cut off.

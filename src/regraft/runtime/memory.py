@@ -8,19 +8,18 @@ back. `REGRAFT_KEEP_MEMORY=0` in the environment leaves glibc as it was; other C
 
 from __future__ import annotations
 
-import ctypes
-import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
 from typing import Any
+
+from regraft.base.heap import glibc, one_heap
 
 # Parameters of mallopt, from malloc.h.
 _TRIM_THRESHOLD = -1
 _MMAP_MAX = -4
-_ARENA_MAX = -8
 
 # Pieces of these sizes are taken; larger ones are not many.
 _LEAST_PIECE = 4 << 10
@@ -32,9 +31,18 @@ _ROOM_FOR_SMALL = 32 << 20
 # A smaller block finds a place, or is no loss.
 _LARGE_BLOCK = 32 << 20
 
-# A place is larger than the block by this part of it, and no smaller than the block and what aligning it may take.
+# A place is larger than the block by this part of it: small things may lie beside the block.
 _BESIDE = 8
-_ALIGNED = 4096
+
+# As XLA aligns blocks. What is asked for here must be what XLA asks for: glibc takes the smallest place that is enough.
+_ALIGNMENT = 64
+
+# What is kept in front of a place, and how much of it a block takes at once that has become too large for its place.
+_FRONT = 512 << 10
+_MORE = 4 << 10
+
+# Of each piece of the heap glibc takes so much for itself.
+_HEAD = 8
 
 # How long to wait for the thread that ran the program before to let go of its block: its results are there sooner.
 _LETTING_GO = (0.001, 0.004, 0.016, 0.064)
@@ -42,23 +50,30 @@ _LETTING_GO = (0.001, 0.004, 0.016, 0.064)
 # A place may be lost so often before that is taken for the rule.
 _OFTEN = 8
 
+# So many other places are looked at.
+_OTHERS = 32
+
+# Places that are out of the way until the next run begins. Nothing has written to them.
+_aside: list[int] = []
+_aside_lock = threading.Lock()
+
 _pieces: list[int] = []
-_pieces_lock = Lock()
+_pieces_lock = threading.Lock()
 
 
 @cache
 def keep_memory() -> None:
     """Have memory that is given back stay in the process, in one heap for all threads that start from now on."""
-    libc = _glibc()
-    if libc is None:
-        return
-    for parameter, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)):
-        libc.mallopt(parameter, value)
+    one_heap()
+    libc = glibc()
+    if libc is not None:
+        libc.mallopt(_MMAP_MAX, 0)
+        libc.mallopt(_TRIM_THRESHOLD, -1)
 
 
 def release_memory() -> None:
     """Return the pages that hold nothing to the system."""
-    libc = _glibc()
+    libc = glibc()
     if libc is not None:
         libc.malloc_trim(0)
 
@@ -66,49 +81,108 @@ def release_memory() -> None:
 class Room:
     """A place for the block of a program, to which each run comes back.
 
-    Where something lies in the place of the run before, its pages go back to the system, and the program gets another
-    one. That costs up to a third of a step. Where it is of no use for long, it is done more and more seldom, and the
-    program has two places.
+    glibc gives a block any place that is large enough. A run that finds its place taken, or another one that fits it
+    better, would have two in the end. So each run waits until the thread that ran the program before has let go of its
+    block, and what else would fit is out of the way while it begins.
+
+    Of what glibc takes to align a block it gives the end back to the thread, which keeps it or uses it, and so the next
+    block may be some bytes too large for the place. Then the place grows towards its front.
+
+    Where something else lies in the place for good, its pages go back to the system, and the program gets another one,
+    which costs up to a third of a step. Where that is of no use for long, it is done more and more seldom.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
+        self._place: int | None = None
+        self._thread = 0
         self._lost = 0
         self._left_out = 0
-        self._behind: Any = None
+        self._front: int | None = None
+        self._front_size = 0
+        self._behind: int | None = None
+        self._moved = False
+
+    def __del__(self) -> None:
+        for address in (self._front, self._behind):
+            if address is not None:
+                glibc().free(address)
 
     def make(self) -> None:
         """Called before each run."""
-        libc = _glibc()
+        libc = glibc()
         if libc is None or self._size < _LARGE_BLOCK:
             return
         if self._left_out:
             self._left_out -= 1
             return
-        end = libc.sbrk(0)
-        if self._fits(libc, end):
+        if self._thread != threading.get_ident():
+            # The first run, or one beside another thread's, for which there is no waiting.
+            self._thread = threading.get_ident()
+            self._take_another(libc)
             return
+        found = self._find(libc)
         for seconds in _LETTING_GO:
-            time.sleep(seconds)
-            if self._fits(libc, end):
+            if found:
                 return
-        self._take_another(libc)
+            time.sleep(seconds)
+            found = self._find(libc)
+        if not found:
+            self._take_another(libc)
+            self._lost += 1
+            self._left_out = 2 ** max(self._lost - _OFTEN, 0) - 1
 
-    def _fits(self, libc: Any, end: int) -> bool:
-        """Whether the block has a place below `end`. True if no memory is left."""
-        size = self._size + _ALIGNED
-        place = libc.malloc(size)
-        libc.free(place)
-        return bool(place is None or place + size <= end)
+    def _find(self, libc: Any) -> bool:
+        """Whether the block will come to its place, which grows if that is all it needs. True if no memory is left."""
+        with _aside_lock:
+            if self._is_free(libc, self._size):
+                return True
+            if self._front_size <= 2 * _MORE or not self._is_free(libc, self._size - _MORE):
+                return False
+            self._cut_front(libc, self._front_size - _MORE)
+            return self._is_free(libc, self._size)
+
+    def _is_free(self, libc: Any, size: int) -> bool:
+        """Whether a block of that size will come to the place. If so, what would fit as well is out of the way."""
+        _free_all(libc, _aside)
+        found = libc.aligned_alloc(_ALIGNMENT, size)
+        while found is not None and not self._is_here(found) and len(_aside) < _OTHERS:
+            _aside.append(found)
+            found = libc.aligned_alloc(_ALIGNMENT, size)
+        here = found is None or self._is_here(found)
+        if here and self._moved:
+            libc.malloc_trim(0)  # the place before, which the last run may still have had; this one is taken
+            self._moved = False
+        libc.free(found)
+        if not here:
+            _free_all(libc, _aside)
+        return here
+
+    def _is_here(self, place: int) -> bool:
+        return self._place is not None and abs(place - self._place) <= self._size // _BESIDE
+
+    def _cut_front(self, libc: Any, size: int) -> None:
+        self._front = libc.realloc(self._front, size - _HEAD)
+        self._front_size = size
 
     def _take_another(self, libc: Any) -> None:
+        libc.free(self._front)
         libc.free(self._behind)
         libc.malloc_trim(0)
-        place = libc.malloc(self._size + self._size // _BESIDE)
+        self._front = libc.malloc(_FRONT + self._size + self._size // _BESIDE)
         self._behind = libc.malloc(_LEAST_PIECE)
-        libc.free(place)
-        self._lost += 1
-        self._left_out = 2 ** max(self._lost - _OFTEN, 0) - 1
+        if self._front is None:
+            self._place = None
+            return
+        # Where the place is aligned, nothing is given back in front of the block.
+        self._cut_front(libc, _FRONT - self._front % _ALIGNMENT)
+        self._place = self._front + self._front_size
+        self._moved = True
+
+
+def _free_all(libc: Any, addresses: list[int]) -> None:
+    while addresses:
+        libc.free(addresses.pop())
 
 
 @contextmanager
@@ -119,13 +193,12 @@ def compiling() -> Iterator[None]:
     each buffer that a product packs its operands into: a seventh of the time of a detector's training step. They are
     taken here, after their pages went back to the system, and buffers come from where memory is in one piece.
     """
-    libc = _glibc()
+    libc = glibc()
     if libc is None or not hasattr(libc, "mallinfo2"):
         yield
         return
     with _pieces_lock:
-        while _pieces:
-            libc.free(_pieces.pop())
+        _free_all(libc, _pieces)
     libc.malloc_trim(0)  # what was interpreted so far has left its arrays
     try:
         yield
@@ -160,31 +233,3 @@ def _free_pieces(libc: Any, end: int, most: int, least: int) -> Iterator[int]:
         else:
             libc.free(piece)
             size = size * 7 // 8
-
-
-class _Use(ctypes.Structure):
-    """What mallinfo2 says."""
-
-    _fields_ = [(name, ctypes.c_size_t) for name in (
-        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"
-    )]  # fmt: skip
-
-
-@cache
-def _glibc() -> Any:
-    """The C library, or None where it is another one or is to be left alone."""
-    if os.environ.get("REGRAFT_KEEP_MEMORY") == "0":
-        return None
-    try:
-        libc = ctypes.CDLL(None)
-    except (OSError, TypeError):  # TypeError: Windows
-        return None
-    if not hasattr(libc, "gnu_get_libc_version"):
-        return None
-    libc.malloc.restype = ctypes.c_void_p
-    libc.malloc.argtypes = libc.malloc_trim.argtypes = [ctypes.c_size_t]
-    libc.free.argtypes = [ctypes.c_void_p]
-    libc.sbrk.argtypes, libc.sbrk.restype = [ctypes.c_ssize_t], ctypes.c_size_t
-    if hasattr(libc, "mallinfo2"):
-        libc.mallinfo2.restype = _Use
-    return libc

@@ -250,8 +250,7 @@ class Program:
             if self._runs < _UNTIL_SETTLED:
                 release_memory()
                 self._runs += 1
-            else:
-                self._room.make()
+            self._room.make()
             read = self._show(variables, state)
             inputs = [values[n] for n in self.inputs]
             new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)

@@ -8,6 +8,7 @@ from typing import Any
 
 import regraft.ops  # noqa: F401  importing it registers every op
 from regraft.base.errors import InvalidArgumentError
+from regraft.base.heap import one_heap
 from regraft.ir.graph import Graph
 from regraft.ir.node import Operation, Tensor
 from regraft.runtime.build import build_plan
@@ -31,6 +32,7 @@ class Session:
     def __init__(
         self, graph: Graph, tier: str = "auto", state: SessionState | None = None, assets_dir: str = ""
     ) -> None:
+        one_heap()
         self._graph = graph
         self._shares = state is not None
         self._state = SessionState() if state is None else state
