@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -190,6 +191,18 @@ def test_a_place_that_is_lost_at_each_run_is_not_given_up_at_each(
         room.make()
     first, moved = 1, 1 if late < 9.0 else 0
     assert heap.trimmed == first + moved + lost
+
+
+def test_threads_that_take_turns_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch):
+    heap = _Heap(late=9.0)
+    monkeypatch.setattr(memory, "glibc", lambda: heap)
+    monkeypatch.setattr(memory.time, "sleep", heap.sleep)
+    room = memory.Room(64 << 20)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(20):
+            room.make()
+            pool.submit(room.make).result()
+    assert (heap.slept, heap.trimmed) == (0.0, 1)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to keep")

@@ -53,7 +53,7 @@ _OFTEN = 8
 # So many other places are looked at.
 _OTHERS = 32
 
-# Places that are out of the way until the next run begins. Nothing has written to them.
+# Places that are out of the way until the next run begins.
 _aside: list[int] = []
 _aside_lock = threading.Lock()
 
@@ -75,6 +75,8 @@ def release_memory() -> None:
     """Return the pages that hold nothing to the system."""
     libc = glibc()
     if libc is not None:
+        with _aside_lock:
+            _free_all(libc, _aside)
         libc.malloc_trim(0)
 
 
@@ -93,57 +95,61 @@ class Room:
     """
 
     def __init__(self, size: int) -> None:
+        self._libc = glibc() if size >= _LARGE_BLOCK else None
         self._size = size
         self._place: int | None = None
-        self._thread = 0
-        self._lost = 0
-        self._left_out = 0
         self._front: int | None = None
         self._front_size = 0
         self._behind: int | None = None
         self._moved = False
+        self._thread = 0
+        self._lost = 0
+        self._left_out = 0
 
     def __del__(self) -> None:
         for address in (self._front, self._behind):
             if address is not None:
-                glibc().free(address)
+                self._libc.free(address)
 
     def make(self) -> None:
         """Called before each run."""
-        libc = glibc()
-        if libc is None or self._size < _LARGE_BLOCK:
+        if self._libc is None:
             return
         if self._left_out:
             self._left_out -= 1
             return
-        if self._thread != threading.get_ident():
-            # The first run, or one beside another thread's, for which there is no waiting.
-            self._thread = threading.get_ident()
-            self._take_another(libc)
-            return
-        found = self._find(libc)
+        if self._place is None:
+            self._take_another()
+        elif self._thread == threading.get_ident():
+            self._come_back()
+        # Else a run of another thread may be under way, and this one needs a place beside it.
+        self._thread = threading.get_ident()
+
+    def _come_back(self) -> None:
+        found = self._find()
         for seconds in _LETTING_GO:
             if found:
                 return
             time.sleep(seconds)
-            found = self._find(libc)
+            found = self._find()
         if not found:
-            self._take_another(libc)
+            self._take_another()
             self._lost += 1
             self._left_out = 2 ** max(self._lost - _OFTEN, 0) - 1
 
-    def _find(self, libc: Any) -> bool:
+    def _find(self) -> bool:
         """Whether the block will come to its place, which grows if that is all it needs. True if no memory is left."""
         with _aside_lock:
-            if self._is_free(libc, self._size):
+            if self._is_free(self._size):
                 return True
-            if self._front_size <= 2 * _MORE or not self._is_free(libc, self._size - _MORE):
+            if self._front_size <= 2 * _MORE or not self._is_free(self._size - _MORE):
                 return False
-            self._cut_front(libc, self._front_size - _MORE)
-            return self._is_free(libc, self._size)
+            self._cut_front(self._front_size - _MORE)
+            return self._is_free(self._size)
 
-    def _is_free(self, libc: Any, size: int) -> bool:
+    def _is_free(self, size: int) -> bool:
         """Whether a block of that size will come to the place. If so, what would fit as well is out of the way."""
+        libc = self._libc
         _free_all(libc, _aside)
         found = libc.aligned_alloc(_ALIGNMENT, size)
         while found is not None and not self._is_here(found) and len(_aside) < _OTHERS:
@@ -161,11 +167,12 @@ class Room:
     def _is_here(self, place: int) -> bool:
         return self._place is not None and abs(place - self._place) <= self._size // _BESIDE
 
-    def _cut_front(self, libc: Any, size: int) -> None:
-        self._front = libc.realloc(self._front, size - _HEAD)
+    def _cut_front(self, size: int) -> None:
+        self._front = self._libc.realloc(self._front, size - _HEAD)
         self._front_size = size
 
-    def _take_another(self, libc: Any) -> None:
+    def _take_another(self) -> None:
+        libc = self._libc
         libc.free(self._front)
         libc.free(self._behind)
         libc.malloc_trim(0)
@@ -175,7 +182,7 @@ class Room:
             self._place = None
             return
         # Where the place is aligned, nothing is given back in front of the block.
-        self._cut_front(libc, _FRONT - self._front % _ALIGNMENT)
+        self._cut_front(_FRONT - self._front % _ALIGNMENT)
         self._place = self._front + self._front_size
         self._moved = True
 
@@ -199,7 +206,7 @@ def compiling() -> Iterator[None]:
         return
     with _pieces_lock:
         _free_all(libc, _pieces)
-    libc.malloc_trim(0)  # what was interpreted so far has left its arrays
+    release_memory()  # what was interpreted so far has left its arrays
     try:
         yield
     finally:
