@@ -155,6 +155,9 @@ class _Heap:
     def sleep(self, seconds: float) -> None:
         self.slept += seconds
 
+    def sbrk(self, _: int) -> int:
+        return 1 << 60
+
     def malloc(self, size: int) -> int:
         if size > 1 << 20:
             self.places += 1

@@ -151,8 +151,9 @@ class Room:
         """Whether a block of that size will come to the place. If so, what would fit as well is out of the way."""
         libc = self._libc
         _free_all(libc, _aside)
+        end = libc.sbrk(0)  # what lies behind was taken because there is no other place
         found = libc.aligned_alloc(_ALIGNMENT, size)
-        while found is not None and not self._is_here(found) and len(_aside) < _OTHERS:
+        while found is not None and not self._is_here(found) and found + size <= end and len(_aside) < _OTHERS:
             _aside.append(found)
             found = libc.aligned_alloc(_ALIGNMENT, size)
         here = found is None or self._is_here(found)
