@@ -95,7 +95,7 @@ class Room:
     """
 
     def __init__(self, size: int) -> None:
-        self._libc = glibc() if size >= _LARGE_BLOCK else None
+        self._libc: Any = glibc() if size >= _LARGE_BLOCK else None
         self._size = size
         self._place: int | None = None
         self._front: int | None = None
