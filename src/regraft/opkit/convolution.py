@@ -129,7 +129,7 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
         some = channels < _MANY_CHANNELS and (channels > _FEW_CHANNELS or strided)
         if (groups > 1 or (some and window > 1)) and _by_onednn(x, x.shape, places, sizes, geometry):
             return _onednn_filter_gradient(x, sizes, dy, geometry, groups)
-        if groups == 1 and not strided and window > 1 and 1 <= sizes[-1] * _FEWER_OUT <= channels:
+        if groups == 1 and not strided and window > 1 and sizes[-1] * _FEWER_OUT <= channels:
             return _filter_product_of_few(x, sizes, dy, geometry)
         if groups == 1 and (small or (strided and channels >= _BUSY_CHANNELS) or window == 1):
             return _filter_products(x, sizes, dy, geometry, one=small)
