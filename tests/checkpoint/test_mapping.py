@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -146,6 +148,22 @@ def test_a_file_that_shrinks_after_it_was_opened(prefix: Path) -> None:
         os.truncate(data_file(prefix), 100_000)
         with pytest.raises(DataLossError, match="ends after 100,000 bytes"):
             reader.get_tensors(["large"], mapped=True)
+
+
+def test_nothing_gets_at_a_map_while_it_is_given_back(prefix: Path) -> None:
+    reached: list[object] = []
+    libc = mapping._libc()
+
+    def munmap(address: int, size: int) -> int:
+        reached.append(reference())
+        return int(libc.munmap(address, size))
+
+    calls = SimpleNamespace(mmap=libc.mmap, munmap=munmap)
+    with data_file(prefix).open("rb") as file:
+        found = mapping._Map(calls, mapping.PAGESIZE, mapping._PROT_READ, mapping._MAP_PRIVATE, file.fileno(), 0)
+    reference = weakref.ref(found)
+    del found
+    assert reached == [None]
 
 
 def test_numbers_that_lie_askew_are_read(tmp_path: Path, prefix: Path) -> None:

@@ -54,8 +54,10 @@ class _Map:
         self._libc, self.size = libc, size
         self.address = libc.mmap(None, size, protection, flags, fd, start)
         if self.address == _MAP_FAILED:
-            self.address = None
             raise OSError(ctypes.get_errno(), "mmap")
+        # Not `__del__`: while that ran, the thread that copies could still get at the map, and read what is gone.
+        self.unmap = weakref.finalize(self, libc.munmap, self.address, size)
+        self.unmap.atexit = False
         self.__array_interface__ = {"version": 3, "data": (self.address, True), "shape": (size,), "typestr": "|u1"}
 
     def readable(self, offset: int, size: int) -> bool:
@@ -74,12 +76,8 @@ class _Map:
         ctypes.memmove(pages.address, self.address + offset, size)
         if self._libc.mremap(pages.address, size, size, _MREMAP_TO, self.address + offset) == _MAP_FAILED:
             return None
-        pages.address = None
+        pages.unmap.detach()
         return offset + size if offset + size < self.size else None
-
-    def __del__(self) -> None:
-        if self.address is not None:
-            self._libc.munmap(self.address, self.size)
 
 
 def private_map(fd: int, offset: int, size: int) -> npt.NDArray[np.uint8] | None:
