@@ -55,7 +55,7 @@ _OTHERS = 32
 
 # Places that are out of the way until the next run begins.
 _aside: list[int] = []
-_aside_lock = threading.Lock()
+_aside_lock = threading.RLock()  # a collection of garbage in between may close a session
 
 _pieces: list[int] = []
 _pieces_lock = threading.Lock()
