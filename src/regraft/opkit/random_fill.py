@@ -59,6 +59,12 @@ def uniform(key: Any, counter: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
     return _shaped(random.uniform_from(_samples(key, counter, shape, dtype), dtype), shape)
 
 
+def reserved_uniform(rng: random.Rng, shape: Shape, dtype: np.dtype[Any]) -> Callable[[], Any]:
+    """Set the blocks of a stateful op aside; what is returned fills the tensor with floats in [0, 1)."""
+    start = rng.reserve(OUTPUT_BLOCKS * math.prod(shape))
+    return lambda: uniform(rng.key, start, shape, dtype)
+
+
 def full_int(key: Any, counter: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
     """Integers over the whole range of their type."""
     return _shaped(_integers(_samples(key, counter, shape, dtype), dtype), shape)

@@ -31,9 +31,7 @@ def _drawn(*scalars: int) -> Rule:
 @op("RandomUniform", shape=_drawn(), static="shape", random=True, no_gradient="its inputs are integers")
 def random_uniform(shape: Any, *, dtype: DType, rng: Rng) -> Any:
     """Floats in [0, 1)."""
-    sizes = random_fill.sizes_of(shape)
-    start = rng.reserve(random_fill.OUTPUT_BLOCKS * math.prod(sizes))
-    return random_fill.uniform(rng.key, start, sizes, dtype.numpy)
+    return random_fill.reserved_uniform(rng, random_fill.sizes_of(shape), dtype.numpy)()
 
 
 @op("RandomUniformInt", shape=_drawn(1, 2), static="shape", random=True)

@@ -22,6 +22,7 @@ from regraft.base.errors import OpError
 from regraft.opkit import onednn
 from regraft.opkit.arrays import jax, jnp
 from regraft.opkit.objects import RunObject, Untraceable
+from regraft.opkit.platforms import on_cpu
 from regraft.runtime import cache
 from regraft.runtime.compiler import compile_program, working_memory
 from regraft.runtime.digest import step_digest
@@ -29,6 +30,7 @@ from regraft.runtime.evaluate import Values, Variables, evaluate, is_blind, pres
 from regraft.runtime.fused import Fused
 from regraft.runtime.fusion import Fusion
 from regraft.runtime.interpreter import seeds
+from regraft.runtime.masks import undrawn
 from regraft.runtime.memory import Room, compiling, release_memory
 from regraft.runtime.plan import Step, parts, walk
 from regraft.runtime.state import SessionState
@@ -160,7 +162,10 @@ class Program:
         held = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         variables = Variables(held.get)
         counted = {n.key: counters[0][i] for i, n in enumerate(self.random)}
-        tracer = Tracer(self._step.folded, counted | dict.fromkeys(self._checks, np.False_), self._sizes)
+        state = counted | dict.fromkeys(self._checks, np.False_)
+        # On GPUs a conditional waits for its condition, which takes longer than drawing.
+        masks = undrawn(self._step.nodes, self._step.outputs) if on_cpu() else frozenset()
+        tracer = Tracer(self._step.folded, state, self._sizes, masks)
         evaluate(self._step.nodes, values, variables, tracer)
         new = [self._new(variables, n) for n in self.written]
         outputs = [self._output(values[n]) for n in self._step.outputs]

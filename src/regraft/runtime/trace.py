@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from regraft.base.errors import OpError
+from regraft.opkit import random_fill
 from regraft.opkit.arrays import jax, jnp, lax, on_host, static_shape
 from regraft.opkit.objects import RunObject, TracedObject, TracedObjects, Untraceable
 from regraft.opkit.random import Rng
 from regraft.opkit.stacks import TracedStack
 from regraft.opkit.tensor_arrays import TracedTensorArray
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, side
+from regraft.runtime.masks import Undrawn
 from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, walk
 from regraft.runtime.trips import known_trips
 
@@ -32,10 +34,18 @@ class Tracer:
 
     counters  the counter of each random op, by node; and of each check whether it failed
     objects   the TensorArrays and stacks
+    undrawn   random ops that draw for masks alone, see `runtime.masks`
     """
 
-    def __init__(self, folded: frozenset[Node], counters: dict[str, Any], sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        folded: frozenset[Node],
+        counters: dict[str, Any],
+        sizes: Mapping[str, int],
+        undrawn: frozenset[Node] = frozenset(),
+    ) -> None:
         self._folded = folded
+        self._undrawn = undrawn
         self.counters = counters
         self.objects = TracedObjects(TracedTensorArray, TracedStack, sizes)
 
@@ -47,9 +57,12 @@ class Tracer:
         if spec.random:
             state = self.counters[node.key]
             rng = Rng(state[:2], state[2:])
-            results = in_context(node, args, lambda: run(*args, rng=rng))
+            later = node in self._undrawn
+            results = in_context(node, args, lambda: (_later(node, args, rng),) if later else run(*args, rng=rng))
             self.counters[node.key] = jnp.concatenate([jnp.asarray(state[:2]), jnp.asarray(rng.counter)])
             return results
+        if self._undrawn and (numbers := next((a for a in args if isinstance(a, Undrawn)), None)):
+            return in_context(node, args, lambda: (numbers.into(node, args),))
         if spec.checks:
             held = jnp.all(jnp.asarray(args[0]))
             self.counters[node.key] = jnp.logical_or(self.counters[node.key], jnp.logical_not(held))
@@ -231,6 +244,13 @@ class Tracer:
         state.settle(variables)
         for (_, inside, _), value in zip(plain, result, strict=True):
             values[inside] = value
+
+
+def _later(node: Node, args: list[Any], rng: Rng) -> Undrawn:
+    """The numbers of a RandomUniform, which are drawn when they are wanted."""
+    shape = random_fill.sizes_of(args[0])
+    either = rng.counter[-1] == 0
+    return Undrawn(random_fill.reserved_uniform(rng, shape, node.op.output_types[0].numpy), shape, either)
 
 
 def _as_traced(value: Any, node: Node) -> Any:

@@ -1,0 +1,112 @@
+"""Random numbers that only say what is dropped: not drawn where nothing is, and once where something is.
+
+`tf.nn.dropout` compares uniform numbers with a rate (`u >= rate`), or, in older graphs, adds what it keeps to them and
+rounds down (`floor(keep + u)`). Where nothing is dropped, neither depends on the numbers. Where something is, XLA on
+CPUs would draw them again for whatever reads the mask, such as the gradient: it fuses the drawing into each reader, but
+not out of a conditional.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from regraft.opkit.arrays import jnp, lax, on_host, static_shape
+from regraft.runtime.plan import Node, parts, used
+
+_DRAWS, _COMPARES, _ROUNDS, _ADDS, _SCALES = "RandomUniform", "GreaterEqual", "Floor", ("Add", "AddV2"), "Mul"
+
+
+def undrawn(nodes: Sequence[Node], wanted: Iterable[int]) -> frozenset[Node]:
+    """The nodes that draw numbers for a mask and nothing else; those inside loops and conditionals included.
+
+    nodes   in order
+    wanted  numbers of values that leave the nodes
+    """
+    uses: Counter[int] = Counter(wanted)
+    for node in nodes:
+        uses.update(used(node))
+    return frozenset(
+        node for part in _lists(nodes) for node in _drawing(part) if _makes_a_mask(node.outputs[0], part, uses)
+    )
+
+
+def _lists(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    yield nodes
+    for node in nodes:
+        for part in parts(node):
+            yield from _lists(part)
+
+
+def _drawing(nodes: Sequence[Node]) -> list[Node]:
+    return [node for node in nodes if node.op.type == _DRAWS]
+
+
+def _makes_a_mask(number: int, nodes: Sequence[Node], uses: Counter[int]) -> bool:
+    """Whether the value is used once, for a mask, by one of the nodes."""
+    while uses[number] == 1:
+        reader = next((node for node in nodes if not parts(node) and number in node.inputs), None)
+        if reader is None:
+            return False
+        kind = reader.op.type
+        if kind == _ROUNDS or (kind == _COMPARES and reader.inputs[0] == number):
+            return True
+        if kind != _SCALES and kind not in _ADDS:
+            return False
+        number = reader.outputs[0]
+    return False
+
+
+class Undrawn:
+    """Uniform numbers that a mask will be made of, with what was added to them.
+
+    draw    makes the numbers; it is called where they are wanted, once
+    shape   theirs
+    either  a traced condition that says nothing, for XLA to be unsure of
+    """
+
+    __slots__ = ("_added", "_draw", "_either", "_shape")
+
+    def __init__(self, draw: Callable[[], Any], shape: tuple[int, ...], either: Any, added: Any = None) -> None:
+        self._draw = draw
+        self._shape = shape
+        self._either = either
+        self._added = added
+
+    def into(self, node: Node, args: list[Any]) -> Any:
+        """What a reader of the numbers gives: these numbers again, or an array."""
+        other = next((a for a in args if a is not self), None)
+        kind = node.op.type
+        if other is not None and static_shape(other) == () and self._added is None:
+            if kind == _COMPARES:
+                return self._mask(node, args, other <= 0)
+            neutral = {_SCALES: 1}.get(kind, 0)
+            if on_host(other) and other == neutral:
+                return self
+            if kind in _ADDS:
+                return Undrawn(self._draw, self._shape, self._either, other)
+        elif kind == _ROUNDS and self._added is not None:
+            return self._mask(node, args, self._added == 1)
+        return self._read(node, args)
+
+    def _mask(self, node: Node, args: list[Any], whole: Any) -> Any:
+        """whole: whether nothing is dropped"""
+
+        def everything() -> Any:
+            return jnp.ones(self._shape, node.op.output_types[0].numpy)
+
+        def drawn() -> Any:
+            return self._read(node, args)
+
+        if not on_host(whole):
+            return lax.cond(whole, everything, drawn)
+        return everything() if whole else lax.cond(self._either, drawn, drawn)
+
+    def _read(self, node: Node, args: list[Any]) -> Any:
+        numbers = self._draw()
+        if self._added is not None:
+            numbers = numbers + self._added
+        assert node.run is not None
+        (result,) = node.run(*(numbers if a is self else a for a in args))
+        return result
