@@ -157,9 +157,8 @@ class Executor:
                     if name in plan.kept:
                         variables.keep(name)
                 self._step(plan, step, values, variables)
-            for name in step.writes:
-                if name in variables.current:
-                    self._state.variables.assign(name, _held(variables.current[name], feeds))
+            new = variables.current
+            self._state.variables.assign_all([(n, _held(new[n], feeds)) for n in step.writes if n in new])
             if not step.blocking:
                 variables.seen = self._state.variables.changes
             variables.step_done(plan.kept)

@@ -218,11 +218,12 @@ class Program:
         XLA would copy all host arrays among them before it takes them; here it is one by one, so that no two copies of
         all variables are held.
         """
-        for name in self.donated:
-            if isinstance(variables.latest(name), np.ndarray):
-                value = jax.device_put(variables.latest(name), may_alias=False).block_until_ready()
-                self._move(name, value, variables, state)
-        return [variables.latest(n) for n in self.donated]
+        values = [variables.latest(n) for n in self.donated]
+        for i, name in enumerate(self.donated):
+            if isinstance(values[i], np.ndarray):
+                values[i] = jax.device_put(values[i], may_alias=False).block_until_ready()
+                self._move(name, values[i], variables, state)
+        return values
 
     def _show(self, variables: Variables, state: SessionState) -> list[Any]:
         """The variables that are only read, as arrays of JAX, so that the next run need not wrap them again.

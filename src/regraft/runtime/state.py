@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,14 +47,24 @@ class VariableStore:
 
     def assign(self, name: str, value: Array) -> None:
         """Give a variable a value, or take it away with None. The array is kept: nobody may write to it afterwards."""
-        if value is None:
-            self.forget(name)
+        self.assign_all([(name, value)])
+
+    def assign_all(self, values: Sequence[tuple[str, Array]]) -> None:
+        """Do what `assign` does for each name and value."""
+        if not values:
             return
-        old = self._values.get(name)
-        if old is None or old.shape != value.shape or old.dtype != value.dtype:
-            self.layout += 1
-        self._values[name] = value
-        self.changes += 1
+        held = self._values
+        for name, value in values:
+            if value is None:
+                self.forget(name)
+                continue
+            old = held.get(name)
+            # A program's results have the same `aval` in each run, and to ask for shapes takes five times as long.
+            alike = old is not None and getattr(old, "aval", old) is getattr(value, "aval", None)
+            if not alike and (old is None or old.shape != value.shape or old.dtype != value.dtype):
+                self.layout += 1
+            held[name] = value
+            self.changes += 1
         self.derived.clear()
 
     def forget(self, name: str) -> None:
