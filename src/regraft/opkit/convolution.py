@@ -6,10 +6,12 @@ fastest there (ResNet-50's shapes, batches of 1 to 32, against 210 GF/s of matri
 - 1x1 windows are matrix products in all three directions;
 - a window on a small map with many channels is one product over the concatenated slices (im2col) of the padded input;
 - the gradient towards the input of a convolution with strides is one product for each position of the filter, and so
-  is that towards an input of a few channels, or towards filters of many;
-- the gradient towards filters of a few channels, without strides, is native: 90 GF/s, by oneDNN 70;
-- all else is done by oneDNN, where XLA carries it: 200 to 250 GF/s, where native ones reach 70 to 190. Elsewhere a
-  window on one channel is a product too, the gradients of a convolution with strides are products, and the rest native;
+  is that towards an input of a few channels;
+- the gradient towards filters of a few input channels, without strides, is native: 90 GF/s, by oneDNN 70; that towards
+  filters of a few output channels is a product;
+- all else is done by oneDNN, where XLA carries it: 200 to 250 GF/s, and 160 to 240 towards filters, where native ones
+  reach 70 to 190. Elsewhere a window on one channel is a product too, the gradients of a convolution with strides are
+  products, and the rest native;
 - convolutions in groups by oneDNN too, gradients with strides included: ResNeXt's (32 groups) take a fifth to a
   thirteenth of the native ones' time, and their gradients towards the filters 6 ms instead of 2 s.
 """
@@ -38,8 +40,10 @@ _MANY_CHANNELS = 128
 # oneDNN orders the filters anew at each call, which takes longer than concatenating slices where there are more than
 # this many output channels to a place.
 _MANY_OUT = 3
-# With so many input channels to an output channel, columns are made of the gradient towards the output.
-_FEWER_OUT = 4
+# Where output channels do not fill a vector register, and there are so many input channels to each, columns are made of
+# the gradient towards the output.
+_LANES = 16
+_FEWER_OUT = 8
 # From this many input channels, a matrix product for each position of the filter keeps a core busy.
 _BUSY_CHANNELS = 16
 # From this many input channels, the gradient of a strided convolution towards its input is not worth dilating; up to
@@ -126,11 +130,11 @@ def filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry) -> Any:
             return filter_gradient(first_to_last(x), sizes, first_to_last(dy), flipped(geometry))
         places, window = math.prod(dy.shape[:-1]), math.prod(sizes[:-2])
         small, strided = _is_small(places, channels), max(geometry.strides) > 1
-        some = channels < _MANY_CHANNELS and (channels > _FEW_CHANNELS or strided)
-        if (groups > 1 or (some and window > 1)) and _by_onednn(x, x.shape, places, sizes, geometry):
-            return _onednn_filter_gradient(x, sizes, dy, geometry, groups)
-        if groups == 1 and not strided and window > 1 and sizes[-1] * _FEWER_OUT <= channels:
+        if groups == 1 and not strided and window > 1 and sizes[-1] < _LANES and sizes[-1] * _FEWER_OUT <= channels:
             return _filter_product_of_few(x, sizes, dy, geometry)
+        wanted = groups > 1 or (window > 1 and (channels > _FEW_CHANNELS or strided))
+        if wanted and _by_onednn(x, x.shape, places, sizes, geometry):
+            return _onednn_filter_gradient(x, sizes, dy, geometry, groups)
         if groups == 1 and (small or (strided and channels >= _BUSY_CHANNELS) or window == 1):
             return _filter_products(x, sizes, dy, geometry, one=small)
     return native_filter_gradient(x, sizes, dy, geometry, groups)
@@ -342,16 +346,30 @@ def input_gradient_through_onednn(sizes: Sizes, filters: Any, dy: Any, geometry:
 
 
 def _onednn_filter_gradient(x: Any, sizes: Sizes, dy: Any, geometry: Geometry, groups: int) -> Any:
-    """A convolution whose channels are the images: `dy` slides over `x`, one image of the result for each channel."""
+    """A convolution whose channels are the images: `dy` slides over `x`.
+
+    The channels of `x` lie between the cells of the last axis, and `dy` is spread by as many: what comes out lies as
+    the filters do, in long rows, which oneDNN needs to be fast. In groups, where the window has gaps on that axis, or
+    where rows would be short, the channels of `x` are the images of the convolution instead.
+    """
     rank = len(geometry.strides)
     pads = filter_gradient_pads(x.shape, sizes, dy.shape, geometry)
-    images, cells = x.shape[0], x.shape[1:-1]
-    x = lax.reshape(x, (images, *cells, groups, sizes[-2]))
+    images, cells, channels = x.shape[0], x.shape[1:-1], sizes[-2]
+    around = (*range(1, rank + 1), 0, rank + 1)
+    if groups == 1 and geometry.dilations[-1] == 1 and channels > _FEW_CHANNELS:
+        x = lax.transpose(x, (*range(1, rank + 2), 0))
+        x = lax.reshape(x, (1, *cells[:-1], cells[-1] * channels, images))
+        pads = (*pads[:-1], (pads[-1][0] * channels, pads[-1][1] * channels))
+        places = (*sizes[: rank - 1], sizes[rank - 1] * channels)
+        spread = (*geometry.strides[:-1], geometry.strides[-1] * channels)
+        out = onednn.convolution(x, lax.transpose(dy, around), places, geometry.dilations, pads, spread)
+        return lax.reshape(out, sizes)
+    x = lax.reshape(x, (images, *cells, groups, channels))
     x = lax.transpose(x, (rank + 2, *range(1, rank + 2), 0))
-    x = lax.reshape(x, (sizes[-2], *cells, groups * images))
-    dy = lax.transpose(dy, (*range(1, rank + 1), 0, rank + 1))
+    x = lax.reshape(x, (channels, *cells, groups * images))
+    dy = lax.transpose(dy, around)
     out = onednn.convolution(x, dy, sizes[:-2], geometry.dilations, pads, geometry.strides, groups=groups)
-    return lax.transpose(out, (*range(1, rank + 1), 0, rank + 1))
+    return lax.transpose(out, around)
 
 
 # XLA's convolutions.

@@ -14,6 +14,7 @@ from regraft.opkit.elementwise import quiet
 from regraft.opkit.reduced import axes_of, reduced_shape, reduction
 from regraft.opkit.registry import op
 from regraft.opkit.shapes import ShapeContext, Sizes
+from regraft.opkit.sums import sum_over
 
 _AXES = ("reduction_indices",)
 _HALVES = ("float16", "bfloat16")
@@ -29,7 +30,8 @@ def _apply(x: Any, axes: tuple[int, ...], keep_dims: bool, on_numpy: Any, on_lax
         return np.asarray(on_numpy(x, axis=axes, dtype=wide, keepdims=keep_dims)).astype(dtype, copy=False)
     if half:
         x = lax.convert_element_type(x, np.float32)
-    return _kept(lax.convert_element_type(getattr(lax, on_lax)(x, axes), dtype), x, axes, keep_dims)
+    reduce = sum_over if on_lax == "reduce_sum" else getattr(lax, on_lax)
+    return _kept(lax.convert_element_type(reduce(x, axes), dtype), x, axes, keep_dims)
 
 
 def _kept(result: Any, x: Any, axes: tuple[int, ...], keep_dims: bool) -> Any:
