@@ -117,6 +117,7 @@ CONVOLUTIONS: dict[str, tuple[Case, str]] = {
     "one cell": (((2, 1, 1, 5), (3, 3, 5, 4), (1, 1), "SAME", (1, 1)), "y dx dw"),
     "dilated": (((2, 9, 8, 5), (3, 2, 5, 3), (1, 1), "VALID", (2, 3)), "y dx dw"),
     "dilated, same": (((1, 6, 6, 8), (3, 3, 8, 2), (1, 1), "SAME", (2, 2)), "y dx dw"),
+    "dilated, not on the last axis": (((2, 9, 8, 5), (3, 2, 5, 3), (1, 1), "SAME", (3, 1)), "y dx dw"),
     "dilated and strided": (((1, 9, 8, 5), (3, 2, 5, 3), (2, 2), "VALID", (2, 3)), "y dw"),
     "filters one cell wide, dilated": (((1, 9, 8, 5), (3, 1, 5, 3), (1, 1), "SAME", (2, 3)), "y dx dw"),
     "explicit": (((2, 5, 6, 5), (3, 3, 5, 3), (1, 1), [(2, 0), (1, 2)], (1, 1)), "y dx dw"),
@@ -132,6 +133,10 @@ CONVOLUTIONS: dict[str, tuple[Case, str]] = {
     "volumes, one channel": (((1, 5, 6, 4, 1), (3, 3, 3, 1, 3), (1, 1, 2), "VALID", (1, 1, 1)), "y dw"),
     "volumes, strided": (((2, 5, 6, 7, 3), (2, 3, 2, 3, 17), (2, 3, 4), "VALID", (1, 1, 1)), "y dw"),
     "volumes, dilated": (((1, 5, 6, 7, 5), (2, 3, 2, 5, 3), (1, 1, 1), "VALID", (2, 1, 3)), "y dx dw"),
+    "volumes, dilated, not on the last axis": (
+        ((2, 5, 6, 4, 5), (2, 3, 2, 5, 3), (1, 1, 1), "SAME", (2, 3, 1)),
+        "y dx dw",
+    ),
     "volumes, window larger": (((2, 2, 1, 3, 5), (3, 3, 5, 5, 4), (1, 1, 1), "SAME", (1, 1, 1)), "y dx dw"),
 }
 

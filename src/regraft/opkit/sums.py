@@ -26,8 +26,7 @@ def sum_over(x: Any, axes: Sequence[int]) -> Any:
 
     XLA's CPU compiler goes through memory column by column to sum over leading axes. A product with ones goes row by
     row, in a tenth of the time for the maps of a batch norm, but wants its operand in memory. So slices are added
-    first, in one loop that computes what is summed as it goes and leaves an eighth of it. `Sum` and `Mean` stay sums:
-    after a long chain, as in a layer norm's gradient, a product cost more than it gained.
+    first, in one loop that computes what is summed as it goes and leaves an eighth of it.
     """
     kept = x.shape[len(axes) :]
     rows, columns = math.prod(x.shape[: len(axes)]), math.prod(kept)
