@@ -67,6 +67,7 @@ class Control(enum.Enum):
 
 
 Surplus = Literal["", "makes", "counts", "sums", "keeps", "drops"]
+Mask = Literal["", "draws", "scales", "adds", "compares", "rounds"]
 Repeated = Literal["", "same", "gives", "takes"]
 
 # Keyword arguments that a kernel gets from the run, not from the node.
@@ -103,6 +104,7 @@ class OpSpec:
     checks    the kernel does nothing but raise where input 0 does not hold. A program takes that input alone; where it
               does not hold, the program leaves everything as it was, and the step is interpreted instead
     surplus   what the op does with rows that a program adds at the end of a value (see `runtime.surplus`)
+    mask      what the op does with random numbers that a mask is made of (see `runtime.masks`)
     elementwise  each number of the results follows from one number of each input; the inputs broadcast
     rows      how the kernel runs on several elements at once (see `runtime.rows`): it takes what the kernel takes, some
               inputs with an axis for the elements in front, and `rows`, which says of each input whether it has that
@@ -138,6 +140,7 @@ class OpSpec:
     blocking: bool = False
     checks: bool = False
     surplus: Surplus = ""
+    mask: Mask = ""
     elementwise: bool = False
     rows: Callable[..., Any] | None = None
     repeated: Repeated = ""
@@ -232,6 +235,7 @@ def op(
     blocking: bool = False,
     checks: bool = False,
     surplus: Surplus = "",
+    mask: Mask = "",
     elementwise: bool = False,
     repeated: Repeated = "",
     pure: bool | None = None,
@@ -263,6 +267,7 @@ def op(
                 blocking=blocking,
                 checks=checks,
                 surplus=surplus,
+                mask=mask,
                 elementwise=elementwise,
                 repeated=repeated,
                 pure=(not effects) if pure is None else pure,

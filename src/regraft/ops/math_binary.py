@@ -18,7 +18,7 @@ from regraft.opkit.tensor_lists import Optional, TensorList
 # Sums and products
 
 
-@op("Add", "AddV2", shape=broadcast_shape, elementwise=True)
+@op("Add", "AddV2", shape=broadcast_shape, elementwise=True, mask="adds")
 def add(x: Any, y: Any) -> Any:
     """x + y; strings are joined (Add alone)."""
     return binary(x, y, np.add, "add")
@@ -46,7 +46,7 @@ def _(b: Any, node: Any, dy: Any) -> Any:
     return reduce_gradients(b, x, y, dy, -dy)
 
 
-@op("Mul", shape=broadcast_shape, elementwise=True, surplus="keeps")
+@op("Mul", shape=broadcast_shape, elementwise=True, surplus="keeps", mask="scales")
 def mul(x: Any, y: Any) -> Any:
     """x * y."""
     return binary(x, y, np.multiply, "mul")

@@ -33,7 +33,7 @@ def greater(x: Any, y: Any) -> Any:
     return binary(x, y, np.greater, "gt")
 
 
-@op("GreaterEqual", shape=broadcast, elementwise=True, no_gradient=_BOOL)
+@op("GreaterEqual", shape=broadcast, elementwise=True, mask="compares", no_gradient=_BOOL)
 def greater_equal(x: Any, y: Any) -> Any:
     """x >= y."""
     return binary(x, y, np.greater_equal, "ge")

@@ -420,7 +420,7 @@ def no_input_gradient(b: Any, node: Any, dy: Any) -> Any:
     return [None]
 
 
-@op("Floor", shape=same_as(0), elementwise=True)
+@op("Floor", shape=same_as(0), elementwise=True, mask="rounds")
 def floor(x: Any) -> Any:
     """The largest integer that is not above x."""
     return unary(x, np.floor, "floor")

@@ -28,7 +28,7 @@ def _drawn(*scalars: int) -> Rule:
     return rule
 
 
-@op("RandomUniform", shape=_drawn(), static="shape", random=True, no_gradient="its inputs are integers")
+@op("RandomUniform", shape=_drawn(), static="shape", random=True, mask="draws", no_gradient="its inputs are integers")
 def random_uniform(shape: Any, *, dtype: DType, rng: Rng) -> Any:
     """Floats in [0, 1)."""
     return random_fill.reserved_uniform(rng, random_fill.sizes_of(shape), dtype.numpy)()

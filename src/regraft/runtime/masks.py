@@ -4,18 +4,24 @@
 rounds down (`floor(keep + u)`). Where nothing is dropped, neither depends on the numbers. Where something is, XLA on
 CPUs would draw them again for whatever reads the mask, such as the gradient: it fuses the drawing into each reader, but
 not out of a conditional.
+
+`OpSpec.mask` says what an op does with the numbers:
+
+draws     output 0 has uniform numbers in [0, 1), in the shape that input 0 says
+scales    they are multiplied: by 1, where the range of a `random_uniform` is [0, 1)
+adds      something is added to them: 0, or what is kept
+compares  a mask: whether input 0 is at least input 1
+rounds    a mask: rounded down
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from regraft.opkit.arrays import jnp, lax, on_host, static_shape
 from regraft.runtime.plan import Node, parts, used
-
-_DRAWS, _COMPARES, _ROUNDS, _ADDS, _SCALES = "RandomUniform", "GreaterEqual", "Floor", ("Add", "AddV2"), "Mul"
 
 
 def undrawn(nodes: Sequence[Node], wanted: Iterable[int]) -> frozenset[Node]:
@@ -27,9 +33,12 @@ def undrawn(nodes: Sequence[Node], wanted: Iterable[int]) -> frozenset[Node]:
     uses: Counter[int] = Counter(wanted)
     for node in nodes:
         uses.update(used(node))
-    return frozenset(
-        node for part in _lists(nodes) for node in _drawing(part) if _makes_a_mask(node.outputs[0], part, uses)
-    )
+    found: set[Node] = set()
+    for part in _lists(nodes):
+        readers = {number: node for node in part if not parts(node) for number in node.inputs}
+        draws = (node for node in part if node.spec.mask == "draws")
+        found.update(node for node in draws if _makes_a_mask(node.outputs[0], readers, uses))
+    return frozenset(found)
 
 
 def _lists(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
@@ -39,20 +48,14 @@ def _lists(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
             yield from _lists(part)
 
 
-def _drawing(nodes: Sequence[Node]) -> list[Node]:
-    return [node for node in nodes if node.op.type == _DRAWS]
-
-
-def _makes_a_mask(number: int, nodes: Sequence[Node], uses: Counter[int]) -> bool:
-    """Whether the value is used once, for a mask, by one of the nodes."""
-    while uses[number] == 1:
-        reader = next((node for node in nodes if not parts(node) and number in node.inputs), None)
-        if reader is None:
-            return False
-        kind = reader.op.type
-        if kind == _ROUNDS or (kind == _COMPARES and reader.inputs[0] == number):
+def _makes_a_mask(number: int, readers: Mapping[int, Node], uses: Mapping[int, int]) -> bool:
+    """Whether the value is used once, for a mask, by a node of its own list."""
+    while uses[number] == 1 and number in readers:
+        reader = readers[number]
+        role = reader.spec.mask
+        if role == "rounds" or (role == "compares" and reader.inputs[0] == number):
             return True
-        if kind != _SCALES and kind not in _ADDS:
+        if role not in ("scales", "adds"):
             return False
         number = reader.outputs[0]
     return False
@@ -77,16 +80,15 @@ class Undrawn:
     def into(self, node: Node, args: list[Any]) -> Any:
         """What a reader of the numbers gives: these numbers again, or an array."""
         other = next((a for a in args if a is not self), None)
-        kind = node.op.type
+        role = node.spec.mask
         if other is not None and static_shape(other) == () and self._added is None:
-            if kind == _COMPARES:
+            if role == "compares":
                 return self._mask(node, args, other <= 0)
-            neutral = {_SCALES: 1}.get(kind, 0)
-            if on_host(other) and other == neutral:
+            if on_host(other) and other == (1 if role == "scales" else 0):
                 return self
-            if kind in _ADDS:
+            if role == "adds":
                 return Undrawn(self._draw, self._shape, self._either, other)
-        elif kind == _ROUNDS and self._added is not None:
+        elif role == "rounds" and self._added is not None:
             return self._mask(node, args, self._added == 1)
         return self._read(node, args)
 

@@ -164,7 +164,7 @@ class Program:
         counted = {n.key: counters[0][i] for i, n in enumerate(self.random)}
         state = counted | dict.fromkeys(self._checks, np.False_)
         # On GPUs a conditional waits for its condition, which takes longer than drawing.
-        masks = undrawn(self._step.nodes, self._step.outputs) if on_cpu() else frozenset()
+        masks = undrawn(self._step.nodes, self._step.outputs) if self.random and on_cpu() else frozenset()
         tracer = Tracer(self._step.folded, state, self._sizes, masks)
         evaluate(self._step.nodes, values, variables, tracer)
         new = [self._new(variables, n) for n in self.written]

@@ -247,7 +247,7 @@ class Tracer:
 
 
 def _later(node: Node, args: list[Any], rng: Rng) -> Undrawn:
-    """The numbers of a RandomUniform, which are drawn when they are wanted."""
+    """The numbers of an op that `draws` them, for when they are wanted."""
     shape = random_fill.sizes_of(args[0])
     either = rng.counter[-1] == 0
     return Undrawn(random_fill.reserved_uniform(rng, shape, node.op.output_types[0].numpy), shape, either)
