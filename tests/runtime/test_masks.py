@@ -69,6 +69,12 @@ def _twice(tf: Any) -> Any:
     return [tf.where(u >= 1 - _keep(tf), u, -u)]
 
 
+def _of_two(tf: Any) -> Any:
+    """The sum of two draws, rounded, and a draw against another."""
+    u, v, w = (tf.random_uniform(SIZES, seed=i) for i in range(3))
+    return [tf.floor(u + (v + _keep(tf))), w >= tf.random_uniform(SIZES, seed=3)]
+
+
 def _the_other_way(tf: Any) -> Any:
     return [_keep(tf) >= tf.random_uniform(SIZES, seed=3)]
 
@@ -107,6 +113,7 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], int]] = {
     "out of range": (_out_of_range, 3),
     "per row": (_per_row, 1),
     "twice": (_twice, 0),
+    "of two": (_of_two, 3),
     "other way": (_the_other_way, 0),
     "fetched": (_fetched, 0),
 }

@@ -81,15 +81,16 @@ class Undrawn:
         """What a reader of the numbers gives: these numbers again, or an array."""
         other = next((a for a in args if a is not self), None)
         role = node.spec.mask
-        if other is not None and static_shape(other) == () and self._added is None:
-            if role == "compares":
-                return self._mask(node, args, other <= 0)
-            if on_host(other) and other == (1 if role == "scales" else 0):
-                return self
-            if role == "adds":
-                return Undrawn(self._draw, self._shape, self._either, other)
-        elif role == "rounds" and self._added is not None:
+        if role == "rounds" and self._added is not None:
             return self._mask(node, args, self._added == 1)
+        if isinstance(other, Undrawn) or other is None or static_shape(other) != () or self._added is not None:
+            return self._read(node, args)
+        if role == "compares":
+            return self._mask(node, args, other <= 0)
+        if on_host(other) and other == (1 if role == "scales" else 0):
+            return self
+        if role == "adds":
+            return Undrawn(self._draw, self._shape, self._either, other)
         return self._read(node, args)
 
     def _mask(self, node: Node, args: list[Any], whole: Any) -> Any:
@@ -105,10 +106,12 @@ class Undrawn:
             return lax.cond(whole, everything, drawn)
         return everything() if whole else lax.cond(self._either, drawn, drawn)
 
-    def _read(self, node: Node, args: list[Any]) -> Any:
-        numbers = self._draw()
-        if self._added is not None:
-            numbers = numbers + self._added
+    @staticmethod
+    def _read(node: Node, args: list[Any]) -> Any:
         assert node.run is not None
-        (result,) = node.run(*(numbers if a is self else a for a in args))
+        (result,) = node.run(*(a._drawn() if isinstance(a, Undrawn) else a for a in args))
         return result
+
+    def _drawn(self) -> Any:
+        numbers = self._draw()
+        return numbers if self._added is None else numbers + self._added
