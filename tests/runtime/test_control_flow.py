@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import regraft.ops  # noqa: F401  importing it registers every op
 from regraft.base.errors import OpError
 from regraft.runtime.build import build_plan
 from regraft.runtime.executor import Executor
+from regraft.runtime.plan import Step
 from regraft.runtime.state import SessionState
 from regraft.serde.graph import graph_from_proto
 from regraft.session import Session
@@ -91,6 +93,28 @@ class Ours:
         plan = build_plan(self.graph, self.fetches, list(feeds), self.structured)
         given = [(plan.feeds[t], np.asarray(v, t.dtype.numpy)) for t, v in feeds.items()]
         return self.executor.run(plan, given)
+
+
+def steps_of(
+    name: str,
+    build: Callable[[Any], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    rtol: float = 1e-5,
+    atol: float = 1e-6,
+) -> tuple[Step, ...]:
+    """Run a program as TensorFlow does, interpreted and compiled, with nothing refused; its steps."""
+    monkeypatch.setitem(PROGRAMS, name, build)
+    wanted = Reference(name)
+    for tier in ("interpret", "compile"):
+        ours = Ours(wanted, tier)
+        for feed, result in zip(wanted.feeds, wanted.results, strict=True):
+            for got, want in zip(ours.run(feed), result, strict=True):
+                assert got.dtype == want.dtype
+                np.testing.assert_allclose(got, want, rtol=rtol, atol=atol)
+        assert ours.executor.refused == {}
+    feeds = [ours.graph.get_tensor_by_name(k) for k in wanted.feeds[0]]
+    return build_plan(ours.graph, ours.fetches, feeds).steps
 
 
 @needs_tensorflow

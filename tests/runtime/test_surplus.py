@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regraft.runtime.build import build_plan
 from tests import oracle
-from tests.runtime import control_flow_programs
-from tests.runtime.test_control_flow import Ours, Reference
+from tests.runtime.test_control_flow import steps_of
 
 pytestmark = pytest.mark.skipif(not oracle.available(), reason="TensorFlow is not installed")
 
@@ -51,17 +49,7 @@ def _seen(tf: Any) -> Any:
 
 def _check(name: str, build: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Run it as TensorFlow does, interpreted and compiled; which steps were programs."""
-    monkeypatch.setitem(control_flow_programs.PROGRAMS, name, build)
-    wanted = Reference(name)
-    for tier in ("interpret", "compile"):
-        ours = Ours(wanted, tier)
-        for feed, result in zip(wanted.feeds, wanted.results, strict=True):
-            for got, want in zip(ours.run(feed), result, strict=True):
-                assert got.dtype == want.dtype
-                np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
-        assert ours.executor.refused == {}
-    feeds = [ours.graph.get_tensor_by_name(k) for k in wanted.feeds[0]]
-    return [step.compiled for step in build_plan(ours.graph, ours.fetches, feeds).steps]
+    return [step.compiled for step in steps_of(name, build, monkeypatch)]
 
 
 @pytest.mark.parametrize("use_resource", [False, True], ids=["ref", "resource"])
