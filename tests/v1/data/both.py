@@ -29,10 +29,10 @@ def described(message: Any) -> tuple[Any, Any]:
             (
                 str(signature),
                 _nodes(function.node_def),
-                dict(function.ret),
-                dict(function.control_ret),
-                {key: _attr(value) for key, value in function.attr.items()},
-                {i: {k: _attr(v) for k, v in attrs.attr.items()} for i, attrs in function.arg_attr.items()},
+                dict(sorted(function.ret.items())),
+                dict(sorted(function.control_ret.items())),
+                _attrs(function.attr),
+                {i: _attrs(attrs.attr) for i, attrs in sorted(function.arg_attr.items())},
             )
         )
     return _nodes(message.node), {name: sorted(same, key=str) for name, same in functions.items()}
@@ -43,7 +43,12 @@ def _unnumbered(name: str) -> str:
 
 
 def _nodes(nodes: Any) -> list[Any]:
-    return [(n.name, n.op, list(n.input), {key: _attr(value) for key, value in n.attr.items()}) for n in nodes]
+    return [(n.name, n.op, list(n.input), _attrs(n.attr)) for n in nodes]
+
+
+def _attrs(attrs: Any) -> dict[str, Any]:
+    """Attributes by name, in the order of the names: a map of a message has an order of its own each time."""
+    return {name: _attr(value) for name, value in sorted(attrs.items())}
 
 
 def _attr(value: Any) -> Any:
