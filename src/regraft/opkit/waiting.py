@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from regraft.base.errors import CancelledError, OpError
+from regraft.opkit.waking import wake
 
 Task = Generator["Attempt", Any, Any]
 
@@ -52,7 +53,7 @@ class Attempt:
                 return
             self._value, self._error, self._done = value, error, True
         for listener in self._listeners:
-            listener.set()
+            wake(listener.set)
 
     def withdraw(self, error: OpError) -> None:
         """Give up: unless it is done already, it ends with `error`."""

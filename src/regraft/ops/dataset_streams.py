@@ -19,6 +19,7 @@ from regraft.opkit.datasets import UNKNOWN, Dataset, Element, Run, dataset_op, i
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.resources import ResourceHandle
 from regraft.opkit.shapes import no_outputs, scalar
+from regraft.opkit.waking import wake
 
 # How many elements are read ahead where the graph leaves it to the program.
 _AHEAD = 4
@@ -41,6 +42,7 @@ class _Ahead(Iterator[Element]):
             self._thread.start()
         with self._changed:
             while not self._ready and not self._ended and not self._run.cancelled.is_set():
+                self._changed.notify_all()  # whoever took the last element may not have done so yet
                 self._changed.wait()
             if self._run.cancelled.is_set():
                 raise CancelledError("the iterator was closed")
@@ -48,10 +50,14 @@ class _Ahead(Iterator[Element]):
                 self._run.forget(self._close)
                 raise StopIteration
             item = self._ready.popleft()
-            self._changed.notify_all()
+        wake(self._wake)
         if isinstance(item, BaseException):
             raise item
         return item
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _work(self) -> None:
         source: Iterator[Element] | None = None

@@ -13,6 +13,7 @@ import numpy as np
 from regraft.base.errors import FailedPreconditionError, InvalidArgumentError, OpError
 from regraft.opkit import platforms
 from regraft.opkit.objects import Untraceable
+from regraft.opkit.waking import putting_off, wake_now
 from regraft.runtime.evaluate import Variables
 from regraft.runtime.interpreter import Interpreter
 from regraft.runtime.memory import keep_memory, release_memory
@@ -90,14 +91,15 @@ class Executor:
             values[number] = value
         variables = Variables(self._state.variables.get)
         if plan.order:
-            run_steps(
-                plan,
-                lambda step: self._run_step(plan, step, values, variables, feeds),
-                lambda step: self._begin(step, values, variables),
-                lambda task: _put(task, values),
-                self._interpreter.tasks,
-                timeout,
-            )
+            with putting_off():
+                run_steps(
+                    plan,
+                    lambda step: self._run_step(plan, step, values, variables, feeds),
+                    lambda step: self._begin(step, values, variables),
+                    lambda task: _put(task, values),
+                    self._interpreter.tasks,
+                    timeout,
+                )
         else:
             for step in plan.steps:
                 self._run_step(plan, step, values, variables, feeds)
@@ -183,6 +185,8 @@ class Executor:
 
     def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> None:
         if not step.compiled or self._tier == "interpret" or step in self.refused:
+            if step.compiled or step.blocking:
+                wake_now()
             self._interpreter.run(step, values, variables)
             return
         programs = self._programs.setdefault(step, {})
@@ -191,6 +195,7 @@ class Executor:
             if program is None:
                 program = self._program(plan, step, values, variables)
                 if program is None:
+                    wake_now()
                     started = time.perf_counter()
                     self._interpreter.run(step, values, variables)
                     seconds, runs = self._spent.get(step, (0.0, 0))

@@ -23,6 +23,7 @@ from regraft.opkit import onednn
 from regraft.opkit.arrays import jax, jnp
 from regraft.opkit.objects import RunObject, Untraceable
 from regraft.opkit.platforms import on_cpu
+from regraft.opkit.waking import wake_now
 from regraft.runtime import cache
 from regraft.runtime.compiler import compile_program, working_memory
 from regraft.runtime.digest import step_digest
@@ -260,6 +261,7 @@ class Program:
             read = self._show(variables, state)
             inputs = [values[n] for n in self.inputs]
             new, outputs, moved, excess, failed = self._call(donated, read, inputs, counters)
+        wake_now()
         lacking = {name: int(size) for name, size in excess.items() if size}
         failed = failed is not None and bool(failed)
         if lacking or failed:

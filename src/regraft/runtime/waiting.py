@@ -13,6 +13,7 @@ from typing import Any
 
 from regraft.base.errors import CancelledError, DeadlineExceededError, OpError
 from regraft.opkit.waiting import Attempt, Task
+from regraft.opkit.waking import wake_now
 from regraft.runtime.evaluate import in_context
 from regraft.runtime.plan import Node, Plan, Step
 
@@ -106,6 +107,7 @@ class Tasks:
 
     def wait(self, tasks: Collection[Underway], deadline: float | None) -> None:
         """Wait until one of the tasks can go on. DeadlineExceededError when that takes too long."""
+        wake_now()
         listener = threading.Event()
         self._waiting.update(tasks)
         try:
