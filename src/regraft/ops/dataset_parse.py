@@ -12,7 +12,7 @@ from regraft.base.errors import InvalidArgumentError, UnimplementedError
 from regraft.base.shapes import TensorShape
 from regraft.opkit.datasets import Dataset, Element, Run, dataset_op
 from regraft.opkit.examples import Batch
-from regraft.serde.example import features_of
+from regraft.serde.example import features_of_all
 
 Types = tuple[DType, ...]
 Shapes = tuple[TensorShape, ...]
@@ -30,7 +30,7 @@ class _Parsed(Iterator[Element]):
         if serialized.ndim != 1:
             raise InvalidArgumentError(f"Examples must come as vectors of strings, got shape {list(serialized.shape)}")
         wanted = set(self._keys)
-        batch = Batch([features_of(data, wanted) for data in serialized.tolist()], [], False)
+        batch = Batch(features_of_all(serialized.tolist(), wanted), [], False)
         return tuple(self._feature(batch, key) for key in self._keys)
 
     def _feature(self, batch: Batch, key: str) -> Any:

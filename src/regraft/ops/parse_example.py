@@ -14,7 +14,7 @@ from regraft.opkit.examples import Batch
 from regraft.opkit.registry import Runs, op
 from regraft.opkit.several import only_first
 from regraft.opkit.shapes import ShapeContext, Sizes
-from regraft.serde.example import features_of
+from regraft.serde.example import features_of_all
 
 _NO_GRADIENT = "values from strings"
 
@@ -31,7 +31,7 @@ def _read(serialized: Any, names: Any, keys: Sequence[str]) -> Batch:
     texts = np.asarray(names, object).reshape(-1).tolist()
     if texts and len(texts) != data.size:
         raise InvalidArgumentError(f"names must be empty or as long as serialized, {data.size}, got {len(texts)}")
-    return Batch([features_of(d, wanted) for d in data.reshape(-1).tolist()], texts, data.ndim == 0)
+    return Batch(features_of_all(data.reshape(-1).tolist(), wanted), texts, data.ndim == 0)
 
 
 def _parsed(

@@ -1946,6 +1946,15 @@ class SequenceExample(Message):
         feature_lists: FeatureLists | Mapping[str, _AnyType] | None = ...,
     ) -> None: ...
 
+class ExampleList(Message):
+    @property
+    def example(self) -> RepeatedCompositeFieldContainer[Example]: ...
+    def __init__(
+        self,
+        *,
+        example: Iterable[Example] | None = ...,
+    ) -> None: ...
+
 class StructuredValue(Message):
     @property
     def none_value(self) -> NoneValue: ...

@@ -4,6 +4,7 @@ A list of floats in a message class becomes one Python object a value; here it b
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,12 @@ def places(message: varint.Octets) -> Iterator[tuple[int, int, int, int, int]]:
 
 def tagged(number: int, content: bytes | memoryview) -> bytes:
     """A field of wire type BYTES."""
-    return varint.encode(number << 3 | BYTES) + varint.encode(len(content)) + content
+    return _head(number, len(content)) + content
+
+
+@lru_cache(maxsize=1024)
+def _head(number: int, length: int) -> bytes:
+    return varint.encode(number << 3 | BYTES) + varint.encode(length)
 
 
 def decode_varints(packed: memoryview) -> npt.NDArray[np.uint64]:
