@@ -128,6 +128,17 @@ def test_records_of_one_length(op: str, hop: int, wanted: list[tuple[bytes, byte
     assert p.all() == wanted
 
 
+@pytest.mark.parametrize(
+    ("size", "hop"), [(1729, 0), (1729, 1000), (1000, 1 << 17), (3 << 18, 0), (3 << 18, 1 << 18), (70, 5 << 18)]
+)
+def test_records_of_a_long_file(folder: Path, size: int, hop: int) -> None:
+    content = np.random.default_rng(size).bytes((5 << 20) + 77)
+    (folder / "long").write_bytes(content)
+    p = Program("FixedLengthRecordReaderV2", "long", record_bytes=size, header_bytes=13, footer_bytes=5, hop_bytes=hop)
+    starts = range(13, len(content) - 5 - size + 1, hop or size)
+    assert p.all() == [(b"long:%d" % i, content[at : at + size]) for i, at in enumerate(starts)]
+
+
 def test_records_of_one_length_compressed(folder: Path) -> None:
     (folder / "z").write_bytes(zlib.compress(FILES["f.bin"]))
     sizes = {"record_bytes": 3, "header_bytes": 2, "footer_bytes": 2}

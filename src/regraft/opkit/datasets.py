@@ -21,6 +21,7 @@ from regraft.base.shapes import TensorShape
 from regraft.opkit import random
 from regraft.opkit.registry import Kernel, Runs, op
 from regraft.opkit.shapes import scalar
+from regraft.opkit.stacking import stack
 
 Element = tuple[Any, ...]
 
@@ -139,13 +140,7 @@ def stacked(values: Sequence[Any], component: int = 0) -> np.ndarray[Any, Any]:
                 f"Cannot batch tensors with different shapes in component {component}. First element had shape "
                 f"[{','.join(map(str, shape))}] and element {i} had shape [{','.join(map(str, value.shape))}]."
             )
-    out = np.empty((len(values), *shape), first.dtype)
-    if shape:
-        for i, value in enumerate(values):
-            out[i] = value
-    else:
-        out[:] = [value[()] for value in values]
-    return out
+    return stack(values)
 
 
 class Several(Iterator[Element]):

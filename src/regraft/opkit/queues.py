@@ -18,6 +18,7 @@ from regraft.base.dtypes import DType
 from regraft.base.errors import CancelledError, InvalidArgumentError, OpError, OutOfRangeError
 from regraft.base.shapes import TensorShape
 from regraft.opkit.random import blocks, skip
+from regraft.opkit.stacking import stack
 from regraft.opkit.waiting import Attempt
 
 KIND = "queue"
@@ -291,7 +292,7 @@ class Queue:
     # Components
 
     def _joined(self, taken: list[Element]) -> Element:
-        return tuple(map(_stacked, zip(*taken, strict=True)))
+        return tuple(map(stack, zip(*taken, strict=True)))
 
     def _check(self, components: Sequence[Any]) -> None:
         self._check_types(components)
@@ -425,17 +426,6 @@ class PriorityQueue(Queue):
 def _row(values: Any, i: int) -> Any:
     row = values[i]
     return row if isinstance(row, np.ndarray) else np.asarray(row, values.dtype)
-
-
-def _stacked(parts: Sequence[Any]) -> Any:
-    """The arrays, of one shape, behind each other on a new first axis: as `np.stack`, which takes longer over many."""
-    first = parts[0]
-    if not first.ndim or any(part.shape != first.shape for part in parts):
-        return np.stack(parts)
-    out = np.empty((len(parts), *first.shape), first.dtype)
-    for i, part in enumerate(parts):
-        out[i] = part
-    return out
 
 
 def _padded(parts: Sequence[Any]) -> Any:

@@ -218,6 +218,28 @@ def _with_offsets(work: bytes, found: Iterator[bytes]) -> Iterator[Record]:
 _FRAME = 16
 
 
+# Records that lie closer than this are read so much at a time.
+_AHEAD = 1 << 18
+
+
+class _Pieces:
+    """The pieces of a file that begin at given places, each place behind the one before.
+
+    size   bytes of a piece
+    ahead  bytes that are read at a time
+    """
+
+    def __init__(self, source: files.Source, size: int, ahead: int) -> None:
+        self._source, self._size, self._ahead = source, size, ahead
+        self._held, self._start = b"", 0
+
+    def read(self, at: int) -> bytes:
+        first = at - self._start
+        if first + self._size > len(self._held):
+            self._held, self._start, first = self._source.read_at(at, self._ahead), at, 0
+        return self._held[first : first + self._size]
+
+
 class FixedLengthReader(Reader):
     """Pieces of one length; the key is `file:number`, from 0 on.
 
@@ -247,7 +269,8 @@ class FixedLengthReader(Reader):
             content = b"".join(chunks(self._path(work), self._encoding))
             return self._pieces(work, len(content), lambda at: content[at : at + self._size])
         source = files.open_source(self._path(work))
-        return self._pieces(work, source.size, lambda at: source.read_at(at, self._size), source.close)
+        ahead = max(self._size, _AHEAD) if self._hop < _AHEAD else self._size
+        return self._pieces(work, source.size, _Pieces(source, self._size, ahead).read, source.close)
 
     def _pieces(self, work: bytes, length: int, read: Any, close: Any = lambda: None) -> Iterator[Record]:
         try:

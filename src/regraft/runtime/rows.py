@@ -19,6 +19,7 @@ from regraft.base.errors import OpError
 from regraft.opkit.call import bind_rows
 from regraft.opkit.elementwise import quiet_numpy
 from regraft.opkit.registry import OpSpec
+from regraft.opkit.stacking import stack
 from regraft.runtime.evaluate import FAILURES, Engine
 from regraft.runtime.plan import Node, Plan
 
@@ -73,13 +74,7 @@ def _joined(items: list[Any]) -> Any:
         type(item) is not np.ndarray or item.shape != first.shape or item.dtype != first.dtype for item in items
     ):
         return None
-    out = np.empty((len(items), *first.shape), first.dtype)
-    if first.shape:
-        for i, item in enumerate(items):
-            out[i] = item
-    else:
-        out[:] = [item[()] for item in items]
-    return out
+    return stack(items)
 
 
 def can_row(spec: OpSpec) -> bool:
