@@ -10,7 +10,13 @@ from regraft.opkit.platforms import on_cpu
 # XLA's CPU compiler hands products, convolutions and what surrounds them to YNNPACK. For a product alone that is the
 # fastest it has; a product that YNNPACK fused with elementwise neighbours took up to four times as long (BERT's
 # vocabulary: 91 ms, alone 28), and its convolutions keep one core busy where Eigen's use all of them.
-_CPU = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
+#
+# Where a variable is read beside what computes its new value, XLA copies it, unless it may look closer and put one after
+# the other: all weights of ResNet-50 and BERT-base, once a step.
+_CPU = {
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT",
+    "xla_cpu_copy_insertion_use_region_analysis": True,
+}
 
 
 def compile_program(lowered: Any) -> Any:
