@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import jax
 import pytest
 
 import regraft.v1 as tf
-from regraft.runtime import compiler
 from regraft.runtime.program import Program
 from regraft.session.session import Session
 
@@ -31,26 +29,3 @@ def test_variables_take_their_own_buffers_in_whatever_order_they_are_written(mon
     program = made[0]
     assert sorted(program.donated) == ["a", "b"]
     assert program.written == program.donated
-
-
-class _Lowered:
-    """A program of an XLA that has none of the options."""
-
-    def compile(self, compiler_options: dict[str, str] | None = None) -> str:
-        if compiler_options:
-            name = next(iter(compiler_options))
-            raise jax.errors.JaxRuntimeError(f"INVALID_ARGUMENT: No such compile option: '{name}'")
-        return "compiled"
-
-
-def test_an_option_that_xla_has_not_is_left_out() -> None:
-    assert compiler.compile_program(_Lowered()) == "compiled"
-
-
-def test_other_failures_to_compile_are_told() -> None:
-    class Failing:
-        def compile(self, compiler_options: dict[str, str] | None = None) -> str:
-            raise jax.errors.JaxRuntimeError("INTERNAL: out of registers")
-
-    with pytest.raises(jax.errors.JaxRuntimeError, match="out of registers"):
-        compiler.compile_program(Failing())

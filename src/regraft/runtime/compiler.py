@@ -11,8 +11,8 @@ from regraft.opkit.platforms import on_cpu
 # fastest it has; a product that YNNPACK fused with elementwise neighbours took up to four times as long (BERT's
 # vocabulary: 91 ms, alone 28), and its convolutions keep one core busy where Eigen's use all of them.
 #
-# Where a variable is read beside what computes its new value, XLA copies it, unless it may look closer and put one after
-# the other: all weights of ResNet-50 and BERT-base, once a step.
+# Where a variable is read beside what computes its new value, XLA copies it (all of ResNet-50's filters, once a step),
+# unless it may look closer and put one after the other.
 _CPU = {
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT",
     "xla_cpu_copy_insertion_use_region_analysis": True,
@@ -20,14 +20,17 @@ _CPU = {
 
 
 def compile_program(lowered: Any) -> Any:
-    """Compile what was lowered, for the platform it was lowered for."""
-    options = _CPU if on_cpu() else {}
-    try:
-        return lowered.compile(compiler_options=options)
-    except jax.errors.JaxRuntimeError as e:
-        if not any(name in str(e) for name in options):
-            raise
-    return lowered.compile()  # an XLA that has not the option
+    """Compile what was lowered, for the platform it was lowered for; without the options that this XLA has not."""
+    options = dict(_CPU) if on_cpu() else {}
+    while True:
+        try:
+            return lowered.compile(compiler_options=options)
+        except jax.errors.JaxRuntimeError as e:
+            unknown = [name for name in options if name in str(e)]
+            if not unknown:
+                raise
+            for name in unknown:
+                del options[name]
 
 
 def working_memory(program: Any) -> int:
