@@ -193,9 +193,9 @@ class Executor:
         program = programs.get(self._key(step, values)) if programs else None
         while True:
             if program is None:
+                wake_now()
                 program = self._program(plan, step, values, variables)
                 if program is None:
-                    wake_now()
                     started = time.perf_counter()
                     self._interpreter.run(step, values, variables)
                     seconds, runs = self._spent.get(step, (0.0, 0))

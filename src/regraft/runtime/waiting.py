@@ -115,7 +115,9 @@ class Tasks:
                 raise _closed()
             for task in tasks:
                 task.notify(listener)
-            if not listener.wait(None if deadline is None else max(deadline - time.monotonic(), 0)):
+            woken = listener.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
+            # Who serves a task may put off to wake who waits for it.
+            if not woken and all(task.waits for task in tasks):
                 raise DeadlineExceededError("Timed out waiting for notification")
         finally:
             self._waiting.difference_update(tasks)
