@@ -20,10 +20,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "programs"
 
 
-def deep(name: str = "net", factor: float = 0.5, size: int = 4) -> tuple[Any, Any]:
-    """Enough nodes to be looked for on disk."""
+def deep(name: str = "net", factor: float = 0.5, size: int = 4, repeated: float = 2.0) -> tuple[Any, Any]:
+    """Enough nodes to be looked for on disk.
+
+    repeated  the one number of a large constant
+    """
     x = tf.placeholder(tf.float32, [size])
-    y = x
+    y = x * tf.reduce_mean(tf.constant(np.full([64, 64], repeated, np.float32)))
     with tf.name_scope(name):
         for _ in range(40):
             y = tf.tanh(y) * factor + 1.0
@@ -55,7 +58,11 @@ def test_a_program_is_found_again(folder: Path, monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_array_equal(run(folder, name="other_names_same_program"), first)
 
 
-@pytest.mark.parametrize("options", [{"factor": 0.25}, {"size": 5}], ids=["another constant", "another shape"])
+@pytest.mark.parametrize(
+    "options",
+    [{"factor": 0.25}, {"size": 5}, {"repeated": 3.0}],
+    ids=["another constant", "another shape", "another large constant of one number"],
+)
 def test_what_differs_is_another_program(folder: Path, options: dict[str, Any]) -> None:
     run(folder)
     run(folder, **options)

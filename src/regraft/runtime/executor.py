@@ -46,6 +46,8 @@ _LOAD_SECONDS = 0.7
 _COMPILED_PART = 0.5
 # A step with kernels that only XLA has is compiled at its first run, unless it is this small.
 _FEW_NODES = 4
+# Bytes of a result from which on it is handed on rather than copied.
+_LARGE_RESULT = 64 << 10
 # What had no room gets this many times the room that it would have taken.
 _ROOM = 4
 
@@ -90,6 +92,7 @@ class Executor:
         for number, value in feeds:
             values[number] = value
         variables = Variables(self._state.variables.get)
+        compiled = False
         if plan.order:
             with putting_off():
                 run_steps(
@@ -102,12 +105,14 @@ class Executor:
                 )
         else:
             for step in plan.steps:
-                self._run_step(plan, step, values, variables, feeds)
+                compiled = self._run_step(plan, step, values, variables, feeds)
+        # With one step, what its program gave is nobody else's.
+        fresh = compiled and len(plan.steps) == 1
         if not plan.touches:
-            return self._fetched(plan, values, variables, owned)
+            return self._fetched(plan, values, variables, owned, fresh)
         with self._state.lock:
             self._renew(variables)
-            return self._fetched(plan, values, variables, owned)
+            return self._fetched(plan, values, variables, owned, fresh)
 
     def run_rows(
         self, plan: Plan, rows: Rows, feeds: Sequence[tuple[int, Any]], count: int, results: int
@@ -144,26 +149,30 @@ class Executor:
 
     def _run_step(
         self, plan: Plan, step: Step, values: list[Any], variables: Variables, feeds: Sequence[tuple[int, Any]]
-    ) -> None:
-        """Run a step: with the lock where the run touches variables, but a step that may wait has it only between."""
+    ) -> bool:
+        """Run a step: with the lock where the run touches variables, but a step that may wait has it only between.
+
+        returns  whether it ran as a program
+        """
         if not plan.touches:
-            self._step(plan, step, values, variables)
-            return
+            return self._step(plan, step, values, variables)
+        compiled = False
         if step.blocking:
             self._hold(step, variables)
-            self._step(plan, step, values, variables)
+            compiled = self._step(plan, step, values, variables)
         with self._state.lock:
             if not step.blocking:
                 self._renew(variables)
                 for name in step.writes:
                     if name in plan.kept:
                         variables.keep(name)
-                self._step(plan, step, values, variables)
+                compiled = self._step(plan, step, values, variables)
             new = variables.current
             self._state.variables.assign_all([(n, _held(new[n], feeds)) for n in step.writes if n in new])
             if not step.blocking:
                 variables.seen = self._state.variables.changes
             variables.step_done(plan.kept)
+        return compiled
 
     def _begin(self, step: Step, values: list[Any], variables: Variables) -> Underway:
         self._hold(step, variables)
@@ -183,12 +192,13 @@ class Executor:
             variables.renew()
             variables.seen = changes
 
-    def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> None:
+    def _step(self, plan: Plan, step: Step, values: list[Any], variables: Variables) -> bool:
+        """Run a step; whether it ran as a program."""
         if not step.compiled or self._tier == "interpret" or step in self.refused:
             if step.compiled or step.blocking:
                 wake_now()
             self._interpreter.run(step, values, variables)
-            return
+            return False
         programs = self._programs.setdefault(step, {})
         program = programs.get(self._key(step, values)) if programs else None
         while True:
@@ -200,7 +210,7 @@ class Executor:
                     self._interpreter.run(step, values, variables)
                     seconds, runs = self._spent.get(step, (0.0, 0))
                     self._spent[step] = (seconds + time.perf_counter() - started, runs + 1)
-                    return
+                    return False
                 programs[self._key(step, values)] = program
             else:
                 self._reused[step] = self._reused.get(step, 0) + 1
@@ -209,9 +219,9 @@ class Executor:
             except CheckFailed:
                 self._give_back(program, variables)
                 self._interpreter.run(step, values, variables)
-                return
+                return False
             if not lacking:
-                return
+                return True
             self._give_back(program, variables)
             sizes = self._sizes.setdefault(step, {})
             sizes.update((name, _ROOM * size) for name, size in lacking.items())
@@ -281,7 +291,8 @@ class Executor:
         static = [None if v is None else (np.asarray(v).tobytes(), v.shape, v.dtype) for v in known]
         return (self._state.variables.layout, tuple(shapes), tuple(static))
 
-    def _fetched(self, plan: Plan, values: list[Any], variables: Variables, owned: bool) -> list[Any]:
+    def _fetched(self, plan: Plan, values: list[Any], variables: Variables, owned: bool, fresh: bool) -> list[Any]:
+        """The fetched values; `fresh`: those of them that are no variables and no feeds are nobody else's."""
         out: list[Any] = []
         for i, fetch in enumerate(plan.fetches):
             if fetch.alive and any(not _went(values[number], way) for number, way in fetch.alive):
@@ -293,7 +304,12 @@ class Executor:
             else:
                 if values[fetch.number] is None:
                     raise InvalidArgumentError(f"Retval[{i}] does not have value")
-                out.append(_owned(values[fetch.number]) if owned else values[fetch.number])
+                value = values[fetch.number]
+                if fresh and owned and _is_large(value):
+                    value = values[fetch.number] = np.asarray(_Lent(value))  # fetched again, it is copied
+                    out.append(value)
+                else:
+                    out.append(_owned(value) if owned else value)
         return out
 
     @staticmethod
@@ -323,6 +339,27 @@ def _held(value: Any, feeds: Sequence[tuple[int, Any]]) -> Any:
     if isinstance(value, np.ndarray) and any(value is f or value.base is f for _, f in feeds):
         return np.array(value)
     return value
+
+
+class _Lent:
+    """The memory of an array of JAX's that nobody else has, for NumPy to write to."""
+
+    __slots__ = ("__array_interface__", "_array")
+
+    def __init__(self, array: Any) -> None:
+        self._array = array.block_until_ready()
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": array.shape,
+            "typestr": array.dtype.str,
+            "data": (array.unsafe_buffer_pointer(), False),
+        }
+
+
+def _is_large(value: Any) -> bool:
+    """Whether it is an array of JAX's, in the processor's memory, that takes long to copy."""
+    large = hasattr(value, "unsafe_buffer_pointer") and value.nbytes >= _LARGE_RESULT
+    return large and value.dtype.isbuiltin == 1 and platforms.on_cpu()
 
 
 def _owned(value: Any) -> Any:

@@ -20,7 +20,7 @@ import numpy as np
 
 from regraft.base.errors import OpError
 from regraft.opkit import onednn
-from regraft.opkit.arrays import jax, jnp
+from regraft.opkit.arrays import jax, jnp, lax
 from regraft.opkit.objects import RunObject, Untraceable
 from regraft.opkit.platforms import on_cpu
 from regraft.opkit.waking import wake_now
@@ -46,6 +46,13 @@ _UNTIL_SETTLED = 3
 
 class CheckFailed(Exception):
     """A check among the ops of a program did not hold. The interpreter says which, and what it saw."""
+
+
+def _repeated(value: Any) -> Any:
+    """An array that is one number over and over, as a view of that number; None for other arrays."""
+    octets = np.ascontiguousarray(value).reshape(-1).view(np.uint8).data
+    same = octets[value.itemsize :] == octets[: -value.itemsize]
+    return np.broadcast_to(value[(0,) * value.ndim], value.shape) if same else None
 
 
 class Program:
@@ -75,7 +82,11 @@ class Program:
         self.read = tuple(n for n in step.reads if n not in handed_over and present_[n] is not None)
         given = (n for n in (*step.inputs, *step.constants) if n not in step.static)
         # Text is for checks alone, and stays behind: see `OpSpec.checks`.
-        self.inputs = tuple(n for n in given if values[n] is not None and values[n].dtype.kind not in "OSU")
+        numbers = tuple(n for n in given if values[n] is not None and values[n].dtype.kind not in "OSU")
+        # Of large constants that repeat one number, gradients' first zeros mostly, the program makes its own.
+        repeated = {n: _repeated(values[n]) for n in numbers if n in step.constants}
+        self._repeated = {n: value for n, value in repeated.items() if value is not None}
+        self.inputs = tuple(n for n in numbers if n not in self._repeated)
         self.random = tuple(node for node in walk(step.nodes) if node.spec.random)
         self._checks = tuple(node.key for node in walk(step.nodes) if node.spec.checks)
         self._static = {n: np.asarray(values[n]) for n in step.static if values[n] is not None}
@@ -142,7 +153,8 @@ class Program:
 
     @cached_property
     def _digest(self) -> bytes:
-        return step_digest(self._step, self._known, self._arguments, self._static, self._sizes)
+        fixed = {**self._static, **self._repeated}
+        return step_digest(self._step, self._known, self._arguments, fixed, self._sizes)
 
     @cached_property
     def _room(self) -> Room:
@@ -160,6 +172,8 @@ class Program:
             values[number] = value
         for number, value in zip(self.inputs, inputs, strict=True):
             values[number] = value
+        for number, value in self._repeated.items():
+            values[number] = lax.full(value.shape, value[(0,) * value.ndim], value.dtype)
         held = {**dict(zip(self.donated, donated, strict=True)), **dict(zip(self.read, read, strict=True))}
         variables = Variables(held.get)
         counted = {n.key: counters[0][i] for i, n in enumerate(self.random)}

@@ -21,6 +21,7 @@ from regraft.opkit.random import Rng
 from regraft.opkit.stacks import TracedStack
 from regraft.opkit.tensor_arrays import TracedTensorArray
 from regraft.runtime.evaluate import Values, Variables, branch_of, choose, evaluate, in_context, side
+from regraft.runtime.loops import while_loop
 from regraft.runtime.masks import Undrawn
 from regraft.runtime.plan import Conditional, Dataflow, Loop, Node, walk
 from regraft.runtime.trips import known_trips
@@ -239,7 +240,7 @@ class Tracer:
                     go_on = go_on & (excess[1] == 0)
             return go_on
 
-        result, after_state = lax.while_loop(condition, body, (initial, state.take()))
+        result, after_state = while_loop(condition, body, (initial, state.take()))
         state.put(after_state)
         state.settle(variables)
         for (_, inside, _), value in zip(plain, result, strict=True):

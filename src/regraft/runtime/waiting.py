@@ -137,7 +137,7 @@ def finish(node: Node, task: Task, tasks: Tasks) -> tuple[Any, ...]:
 
 def run_steps(
     plan: Plan,
-    run: Callable[[Step], None],
+    run: Callable[[Step], object],
     begin: Callable[[Step], Underway],
     end: Callable[[Underway], None],
     tasks: Tasks,
