@@ -92,8 +92,8 @@ def run(picked: Sequence[Row], options: Options, limit: float | None, stem: Path
 
 
 def _reports() -> list[Path]:
-    """The kept reports, the newest first."""
-    return sorted(RESULTS.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    """The kept reports, the newest first; a checkout does not keep the times of files."""
+    return sorted(RESULTS.glob("*.json"), key=lambda path: json.loads(path.read_text())["started"], reverse=True)
 
 
 def _newest() -> Path:
