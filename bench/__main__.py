@@ -91,23 +91,23 @@ def run(picked: Sequence[Row], options: Options, limit: float | None, stem: Path
     return report
 
 
-def _reports() -> list[Path]:
-    """The kept reports, the newest first; a checkout does not keep the times of files."""
-    return sorted(RESULTS.glob("*.json"), key=lambda path: json.loads(path.read_text())["started"], reverse=True)
+def _reports() -> list[tuple[Path, Any]]:
+    """The kept reports and their files, the newest first; a checkout does not keep the times of files."""
+    found = [(path, json.loads(path.read_text())) for path in RESULTS.glob("*.json")]
+    return sorted(found, key=lambda pair: pair[1]["started"], reverse=True)
 
 
 def _newest() -> Path:
     found = _reports()
     if not found:
         raise SystemExit(f"there is no report in {RESULTS}; run `python -m bench` first")
-    return found[0]
+    return found[0][0]
 
 
 def _took() -> dict[str, float]:
     """Seconds that one repeat of a row took at full scale, by the newest report that has the row."""
     found: dict[str, float] = {}
-    for path in _reports():
-        report = json.loads(path.read_text())
+    for _, report in _reports():
         for row in report["rows"] if report["options"]["scale"] == "full" else ():
             repeats = row.get("repeats") or report["options"]["repeats"]
             found.setdefault(row["row"], row["took_s"] / repeats)

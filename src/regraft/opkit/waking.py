@@ -29,9 +29,7 @@ def putting_off() -> Iterator[None]:
     try:
         yield
     finally:
-        left, _mine.put_off = _mine.put_off, None
-        for call in left:
-            call()
+        _call(None)
 
 
 def wake(call: Callable[[], None]) -> None:
@@ -45,6 +43,11 @@ def wake(call: Callable[[], None]) -> None:
 def wake_now() -> None:
     """Call what was put off."""
     if _mine.put_off:
-        left, _mine.put_off = _mine.put_off, []
-        for call in left:
-            call()
+        _call([])
+
+
+def _call(then: list[Callable[[], None]] | None) -> None:
+    """Call what was put off; from here on, `then` is where it goes."""
+    left, _mine.put_off = _mine.put_off, then
+    for call in left or ():
+        call()

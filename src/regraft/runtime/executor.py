@@ -302,9 +302,9 @@ class Executor:
             elif fetch.number is None:
                 out.append(None)
             else:
-                if values[fetch.number] is None:
-                    raise InvalidArgumentError(f"Retval[{i}] does not have value")
                 value = values[fetch.number]
+                if value is None:
+                    raise InvalidArgumentError(f"Retval[{i}] does not have value")
                 if fresh and owned and _is_large(value):
                     value = values[fetch.number] = np.asarray(_Lent(value))  # fetched again, it is copied
                     out.append(value)

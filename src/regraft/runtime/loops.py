@@ -33,6 +33,7 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], init
         if _multiplies_by_transposed(eqn) and eqn.invars[1] in outside and eqn.invars[1].aval.size >= _LARGE:
             x, w = eqn.invars
             if w not in turned:
+                # Tracing is how a new variable of a jaxpr is had.
                 turned[w] = jax.make_jaxpr(_transpose)(outside[w]).jaxpr.outvars[0]
                 consts.append(_transpose(outside[w]))
             eqn = eqn.replace(invars=[x, turned[w]], params={**eqn.params, "dimension_numbers": _BY_PLAIN})
